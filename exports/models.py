@@ -1,0 +1,57 @@
+"""What was asked for, and the files that answer it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from labeling.models import Job, Project, User
+
+
+class Export(Job):
+    """A recipe applied once to a fixed set of judgments. Downloadable only when done: the manifest is written last."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="exports", db_index=False)
+    name = models.CharField(max_length=120)
+    recipe = models.JSONField()
+    judgments_as_of = models.TextField(
+        blank=True, help_text="PostgreSQL's pg_snapshot at the first attempt: a later attempt reads exactly the same judgments."
+    )
+    rows_total = models.PositiveIntegerField(default=0, help_text="Pairs to read, for the progress bar.")
+    rows_read = models.PositiveIntegerField(default=0)
+    rows_written = models.PositiveIntegerField(default=0)
+    bytes_written = models.BigIntegerField(default=0)
+    manifest = models.JSONField(null=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "-created_at"], name="export_newest"),
+            models.Index(fields=["state"], condition=Q(state__in=["waiting", "running"]), name="export_unfinished"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def percent(self) -> int:
+        if self.state == self.State.DONE:
+            return 100
+        return min(99, round(100 * self.rows_read / self.rows_total)) if self.rows_total else 0
+
+
+class ExportFile(models.Model):
+    """One file of a finished export, under `exports/<export id>/` of the storage."""
+
+    export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="files", db_index=False)
+    path = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    rows = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        ordering = ["export", "path"]
+        constraints = [models.UniqueConstraint(fields=["export", "path"], name="export_file_once")]
+
+    def __str__(self) -> str:
+        return self.path

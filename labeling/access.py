@@ -1,0 +1,74 @@
+"""Who may reach which row: a row is only ever fetched for a user, and what a user may not know is a 404.
+
+Every function here takes the user first and raises Http404. Roles are read at the time of the request, so a
+withdrawn role ends at the next click. An operator (superuser) may do what a manager and a researcher may; to
+rate, also an operator needs the rater's membership, because judgments must come from people meant to give them.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.http import Http404
+
+from labeling.models import Assignment, Batch, Guideline, Membership, Project, Queue, User
+
+Row = TypeVar("Row", bound=Model)
+Role = Membership.Role
+RATERS = (Role.RATER,)
+MANAGERS = (Role.MANAGER,)
+RESEARCHERS = (Role.RESEARCHER, Role.MANAGER)
+MEMBERS = tuple(Role)
+
+
+def holds(user: User, roles: tuple[str, ...], project_ref: str = "project") -> Q:
+    """A condition: `user` holds one of `roles` in the project that `project_ref` points at."""
+    if not user.is_active:
+        return Q(pk__in=[])
+    if user.is_superuser and set(roles) & {Role.MANAGER, Role.RESEARCHER, Role.ADJUDICATOR}:
+        return Q()
+    return Q(Exists(Membership.objects.filter(user=user, role__in=roles, project=OuterRef(project_ref))))
+
+
+def roles_in(user: User, project: Project) -> set[str]:
+    """The user's roles in the project; an operator's include manager and researcher. One query."""
+    roles = set(Membership.objects.filter(user=user, project=project).values_list("role", flat=True))
+    return roles | {Role.MANAGER, Role.RESEARCHER} if user.is_superuser else roles
+
+
+def projects_for(user: User, roles: tuple[str, ...] = MEMBERS) -> QuerySet[Project]:
+    return Project.objects.filter(holds(user, roles, "pk"))
+
+
+def project_for(user: User, slug: str, roles: tuple[str, ...] = MEMBERS) -> Project:
+    return _only(projects_for(user, roles).filter(slug=slug))
+
+
+def queues_for(user: User, roles: tuple[str, ...]) -> QuerySet[Queue]:
+    return Queue.objects.filter(holds(user, roles)).select_related("project")
+
+
+def queue_for(user: User, pk: int, roles: tuple[str, ...] = MANAGERS) -> Queue:
+    return _only(queues_for(user, roles).filter(pk=pk))
+
+
+def assignment_for(user: User, pk: int) -> Assignment:
+    """The rater's own assignment, while they are a rater of its project. One query with queue and project."""
+    mine = Assignment.objects.filter(holds(user, RATERS), pk=pk, rater=user)
+    return _only(mine.select_related("queue", "project"))
+
+
+def batch_for(user: User, pk: int) -> Batch:
+    return _only(Batch.objects.filter(holds(user, MANAGERS), pk=pk).select_related("project"))
+
+
+def guideline_for(user: User, project: Project, version: int) -> Guideline:
+    return _only(Guideline.objects.filter(holds(user, MEMBERS), project=project, version=version))
+
+
+def _only(rows: QuerySet[Row]) -> Row:
+    row = rows.first()
+    if row is None:
+        raise Http404
+    return row

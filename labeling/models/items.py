@@ -1,0 +1,126 @@
+"""What is judged: conversations, the models' responses to them, and the pairs made of those."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from labeling.models.jobs import Job
+from labeling.models.projects import Project
+from labeling.models.users import User
+
+
+class Batch(Job):
+    """Items that came in together. `read = kept + duplicate + refused` once it is done."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="batches", db_index=False)
+    name = models.CharField(max_length=200)
+    format = models.CharField(max_length=40, blank=True, help_text="An importer's name; empty until it is guessed.")
+    storage_name = models.CharField(max_length=400, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    bytes_total = models.BigIntegerField(default=0)
+    bytes_read = models.BigIntegerField(default=0)
+    read = models.PositiveIntegerField(default=0)
+    kept = models.PositiveIntegerField(default=0)
+    duplicate = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        verbose_name_plural = "batches"
+        indexes = [
+            models.Index(fields=["project", "-created_at"], name="batch_newest"),
+            models.Index(fields=["state"], condition=Q(state__in=["waiting", "running"]), name="batch_unfinished"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def percent(self) -> int:
+        if self.state == self.State.DONE:
+            return 100
+        return min(99, round(100 * self.bytes_read / self.bytes_total)) if self.bytes_total else 0
+
+
+class Refusal(models.Model):
+    """One row of a file that was not taken, and why."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="refusals", db_index=False)
+    line = models.PositiveIntegerField()
+    field = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=500)
+
+    class Meta:
+        ordering = ["batch", "line", "id"]
+        indexes = [models.Index(fields=["batch", "line", "id"], name="refusal_order")]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.field}: {self.reason}"
+
+
+class Item(models.Model):
+    """A conversation: [{"role", "content"}], ending before the responses. Its fingerprint covers the responses too."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="items", db_index=False)
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
+    external_id = models.CharField(max_length=255, blank=True)
+    fingerprint = models.CharField(max_length=64, editable=False)
+    conversation = models.JSONField()
+    conversation_html = models.JSONField(default=list, help_text="One safe HTML text a message.")
+    language = models.CharField(max_length=35, blank=True)
+    tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    gold = models.JSONField(null=True, blank=True, help_text="Known answers by criterion, in stored order.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "fingerprint"], name="item_once")]
+        indexes = [
+            models.Index(fields=["project", "external_id"], condition=~Q(external_id=""), name="item_external_id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id or f"item {self.pk}"
+
+
+class Response(models.Model):
+    """A model's answer. `model_name` never reaches a rater; `html` is rendered once, at import."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="responses", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    fingerprint = models.CharField(max_length=64, editable=False)
+    content = models.TextField()
+    model_name = models.CharField(max_length=200, blank=True)
+    html = models.TextField()
+    renderer = models.PositiveSmallIntegerField(help_text="Version of the renderer that made `html`; 0 shows plain text.")
+
+    class Meta:
+        ordering = ["item", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["item", "fingerprint"], name="response_once"),
+            models.UniqueConstraint(fields=["item", "position"], name="response_position"),
+        ]
+
+    def __str__(self) -> str:
+        return f"response {self.position} of item {self.item_id}"
+
+
+class Pair(models.Model):
+    """What a rater judges at once. `second` is empty when the item has a single response."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="pairs", db_index=False)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="pairs", db_index=False)
+    first = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="+", db_index=False)
+    second = models.ForeignKey(Response, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["item", "first", "second"], nulls_distinct=False, name="pair_once"),
+            models.CheckConstraint(condition=Q(second=None) | Q(first__lt=F("second")), name="pair_order"),
+        ]
+        indexes = [models.Index(fields=["project", "id"], name="pair_project")]
+
+    def __str__(self) -> str:
+        return f"pair {self.pk}"

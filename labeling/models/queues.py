@@ -1,0 +1,161 @@
+"""An ordered supply of pairs, and who has which.
+
+One row a slot makes the overlap exact: a pair wanted n times has n slots, and a slot is leased by one rater.
+
+Why a claim costs the same whatever the size and the history: every slot has a `rank`, drawn from its queue's
+counter under a lock on the queue's row, so ranks become visible in their own order. A slot that comes back
+(skipped, released, expired) gets a new rank at the end. A rater's `passed` only moves up, and what is open
+below it was passed because the rater could not have it; so the search is one index range from `passed`.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from labeling.models.items import Pair
+from labeling.models.projects import Guideline, Project
+from labeling.models.users import User
+
+MOST_OVERLAP = 50
+SHORTEST_LEASE, LONGEST_LEASE = 1, 7 * 24 * 3600
+
+
+class Queue(models.Model):
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="queues", db_index=False)
+    name = models.CharField(max_length=120)
+    overlap = models.PositiveSmallIntegerField(
+        default=3, validators=[MinValueValidator(1), MaxValueValidator(MOST_OVERLAP)], help_text="Raters wanted a pair."
+    )
+    lease_seconds = models.PositiveIntegerField(
+        default=1200,
+        validators=[MinValueValidator(SHORTEST_LEASE), MaxValueValidator(LONGEST_LEASE)],
+        help_text="How long a rater holds a pair, in seconds; every renewal starts it again.",
+    )
+    paused = models.BooleanField(default=False)
+    languages = ArrayField(
+        models.CharField(max_length=35), default=list, blank=True, help_text="Only items in these languages; empty takes all."
+    )
+    tags = ArrayField(
+        models.CharField(max_length=100), default=list, blank=True, help_text="Only items with one of these tags; empty takes all."
+    )
+    last_rank = models.BigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "name"], name="queue_name"),
+            models.CheckConstraint(condition=Q(overlap__gte=1, overlap__lte=MOST_OVERLAP), name="queue_overlap"),
+            models.CheckConstraint(
+                condition=Q(lease_seconds__gte=SHORTEST_LEASE, lease_seconds__lte=LONGEST_LEASE), name="queue_lease"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Slot(models.Model):
+    """One rater wanted on one pair of a queue. `swapped` alternates over a pair's slots: balance is by construction."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        LEASED = "leased", "Leased"
+        DONE = "done", "Done"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="slots", db_index=False)
+    # no index of its own: the unique constraint below and `slot_open` serve every query
+    pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="slots", db_index=False)
+    number = models.PositiveSmallIntegerField()
+    rank = models.BigIntegerField()
+    swapped = models.BooleanField(help_text="Shown with the second response on the left.")
+    state = models.CharField(max_length=6, choices=State.choices, default=State.OPEN)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["queue", "pair", "number"], name="slot_once"),
+            models.CheckConstraint(condition=Q(state__in=["open", "leased", "done"]), name="slot_state"),
+        ]
+        indexes = [
+            # the claim's only search
+            models.Index(fields=["queue", "rank"], condition=Q(state="open"), name="slot_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"slot {self.number} of pair {self.pair_id}"
+
+
+class Passage(models.Model):
+    """How far a rater has come in a queue: no open slot up to `passed` is for this rater."""
+
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="+", db_index=False)
+    rater = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    passed = models.BigIntegerField(default=0)
+    swept_at = models.DateTimeField(default=timezone.now, help_text="When the whole queue was last searched for a slot left behind.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["queue", "rater"], name="passage_once")]
+
+    def __str__(self) -> str:
+        return f"rater {self.rater_id} in queue {self.queue_id}"
+
+
+class Assignment(models.Model):
+    """One rater's lease on one pair. An external rater's has neither queue nor slot."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        SUBMITTED = "submitted", "Submitted"
+        SKIPPED = "skipped", "Skipped"
+        RELEASED = "released", "Released"
+        EXPIRED = "expired", "Expired"
+
+    class SkipReason(models.TextChoices):
+        LANGUAGE = "language", "Not my language"
+        UPSETTING = "upsetting", "Too upsetting"
+        BROKEN = "broken", "Something is broken"
+        CANNOT_TELL = "cannot_tell", "I cannot tell"
+        OTHER = "other", "Something else"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="assignments", db_index=False)
+    queue = models.ForeignKey(Queue, null=True, on_delete=models.CASCADE, related_name="assignments", db_index=False)
+    slot = models.ForeignKey(Slot, null=True, on_delete=models.SET_NULL, related_name="assignments", db_index=False)
+    pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="assignments", db_index=False)
+    rater = models.ForeignKey(User, on_delete=models.PROTECT, related_name="assignments", db_index=False)
+    guideline = models.ForeignKey(Guideline, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
+    swapped = models.BooleanField(default=False)
+    claimed_at = models.DateTimeField(default=timezone.now, editable=False)
+    lease_until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    skip_reason = models.CharField(max_length=11, choices=SkipReason.choices, blank=True)
+    skip_comment = models.CharField(max_length=1000, blank=True)
+    draft = models.JSONField(null=True, blank=True)
+    draft_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            # Nobody gets a pair twice: open, answered and skipped count; expired and released do not.
+            models.UniqueConstraint(
+                fields=["pair", "rater"],
+                condition=Q(state__in=["open", "submitted", "skipped"]),
+                name="assignment_pair_rater_once",
+            ),
+            models.UniqueConstraint(fields=["slot"], condition=Q(state__in=["open", "submitted"]), name="assignment_slot_once"),
+            models.UniqueConstraint(fields=["queue", "rater"], condition=Q(state="open"), name="assignment_one_open"),
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "submitted", "skipped", "released", "expired"]), name="assignment_state"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["queue", "lease_until"], condition=Q(state="open"), name="assignment_lease"),
+            models.Index(fields=["rater", "-ended_at"], condition=Q(state="submitted"), name="assignment_my_work"),
+            models.Index(fields=["project", "pair"], name="assignment_of_pair"),
+        ]
+
+    def __str__(self) -> str:
+        return f"assignment {self.pk}"
