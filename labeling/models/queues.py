@@ -43,6 +43,7 @@ class Queue(models.Model):
         models.CharField(max_length=100), default=list, blank=True, help_text="Only items with one of these tags; empty takes all."
     )
     last_rank = models.BigIntegerField(default=0, editable=False)
+    pair_count = models.PositiveIntegerField(default=0, editable=False, help_text="Kept by the verbs that add pairs.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -95,7 +96,8 @@ class Passage(models.Model):
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="+", db_index=False)
     rater = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     passed = models.BigIntegerField(default=0)
-    swept_at = models.DateTimeField(default=timezone.now, help_text="When the whole queue was last searched for a slot left behind.")
+    done = models.PositiveIntegerField(default=0, help_text="Pairs this rater has judged here.")
+    swept_at = models.DateTimeField(null=True, help_text="When the whole queue was last searched for a slot left behind.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["queue", "rater"], name="passage_once")]

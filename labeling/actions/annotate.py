@@ -1,0 +1,178 @@
+"""What a rater says about a pair: keep a draft, submit, revise. Touches PostgreSQL only, so it works without a broker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.utils import timezone
+
+from labeling.actions.answers import Answer, digest, read_answers
+from labeling.actions.assign import lease_next
+from labeling.actions.refusals import Refused
+from labeling.audit import record
+from labeling.models import Annotation, Assignment, Criterion, Judgment, Slot, User
+
+State = Assignment.State
+LARGEST_DRAFT = 64 * 1024
+LONGEST_ACTIVE_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The current annotation, whether this call made it, and the next assignment if one was asked for and found."""
+
+    annotation: Annotation
+    created: bool
+    following: Assignment | None = None
+
+
+def submit(
+    *, assignment: Assignment, rater: User, body: Any, complete: bool = False, then_claim: bool = False
+) -> Submitted:
+    """Store the answers. The same answers again change nothing; others revise, while the project allows it.
+
+    Late is not lost: an assignment that expired takes any slot of its pair that is still open. If none is, the
+    answers are kept as its draft and Refused("lease_lost") says so. The next claim shares the transaction, so
+    the round trip costs one commit.
+    """
+    try:
+        with transaction.atomic():
+            held = _lock(assignment, rater)
+            answers = read_answers(
+                body,
+                criteria=Criterion.objects.filter(project_id=held.project_id),
+                pair=held.pair,
+                swapped=held.swapped,
+                complete=complete,
+            )
+            done = _store(held, rater, answers, _active_ms(body))
+            if not then_claim or held.queue is None:
+                return done
+            held.queue.project = assignment.project
+            return Submitted(done.annotation, done.created, lease_next(queue=held.queue, rater=rater))
+    except Refused as refused:
+        if refused.code == "lease_lost":
+            Assignment.objects.filter(pk=assignment.pk, rater=rater).update(draft=_small(body), draft_at=timezone.now())
+        raise
+
+
+@transaction.atomic
+def save_draft(*, assignment: Assignment, rater: User, draft: Any) -> Assignment:
+    """Keep unfinished answers as they are, in the order shown. Kept out of the audit log: it is typing, not an act."""
+    kept = Assignment.objects.filter(pk=assignment.pk, rater=rater, state__in=[State.OPEN, State.EXPIRED])
+    now = timezone.now()
+    if not kept.update(draft=_small(draft), draft_at=now):
+        raise Refused("not_open", "This pair is not open any more, so there is no draft to keep.")
+    assignment.draft, assignment.draft_at = draft, now
+    return assignment
+
+
+def _lock(assignment: Assignment, rater: User) -> Assignment:
+    rows = Assignment.objects.select_for_update(of=("self",)).select_related("pair", "queue")
+    return rows.get(pk=assignment.pk, rater=rater)
+
+
+def _store(held: Assignment, rater: User, answers: list[Answer], active_ms: int | None) -> Submitted:
+    body_digest = digest(answers)
+    if held.state == State.SUBMITTED:
+        current = Annotation.objects.get(assignment=held, current=True)
+        if current.body_digest == body_digest:
+            return Submitted(current, created=False)
+        return _revise(held, current, rater, answers, body_digest, active_ms)
+    if held.state != State.OPEN:
+        _retake(held)
+    annotation = _write(held, rater, answers, body_digest, active_ms, revision=1)
+    _close(held)
+    record(rater, "annotation.submitted", annotation, project_id=held.project_id, assignment=held.pk)
+    return Submitted(annotation, created=True)
+
+
+def _revise(
+    held: Assignment, current: Annotation, rater: User, answers: list[Answer], body_digest: str, active_ms: int | None
+) -> Submitted:
+    window = timedelta(minutes=held.project.revise_minutes)
+    if held.ended_at is None or timezone.now() > held.ended_at + window:
+        raise Refused("revise_closed", "The time to change this answer is over; what you sent first stands.")
+    Annotation.objects.filter(pk=current.pk).update(current=False)
+    annotation = _write(held, rater, answers, body_digest, active_ms, revision=current.revision + 1)
+    record(rater, "annotation.revised", annotation, project_id=held.project_id, assignment=held.pk, replaces=current.pk)
+    return Submitted(annotation, created=True)
+
+
+def _write(
+    held: Assignment, rater: User, answers: list[Answer], body_digest: str, active_ms: int | None, revision: int
+) -> Annotation:
+    annotation = Annotation.objects.create(
+        project_id=held.project_id,
+        assignment=held,
+        pair_id=held.pair_id,
+        rater=rater,
+        guideline_id=held.guideline_id,
+        revision=revision,
+        body_digest=body_digest,
+        active_ms=active_ms,
+    )
+    Judgment.objects.bulk_create([answer.judgment(annotation.pk, held.project_id) for answer in answers])
+    return annotation
+
+
+def _close(held: Assignment) -> None:
+    """Assignment, slot and the rater's count, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH ended AS (
+                UPDATE labeling_assignment SET state = 'submitted', ended_at = now(), draft = NULL, slot_id = %(slot)s
+                WHERE id = %(assignment)s
+            ), filled AS (
+                UPDATE labeling_slot SET state = 'done' WHERE id = %(slot)s
+            )
+            UPDATE labeling_passage SET done = done + 1 WHERE queue_id = %(queue)s AND rater_id = %(rater)s
+            """,
+            {"assignment": held.pk, "slot": held.slot_id, "queue": held.queue_id, "rater": held.rater_id},
+        )
+
+
+def _retake(held: Assignment) -> None:
+    """Give an assignment that ended without an answer a slot of its pair that is still open, or refuse."""
+    if held.state == State.SKIPPED:
+        raise Refused("skipped", "You skipped this pair; it goes to other raters. Claim the next one.")
+    elsewhere = Assignment.objects.filter(pair_id=held.pair_id, rater_id=held.rater_id).exclude(pk=held.pk)
+    if elsewhere.filter(state__in=[State.OPEN, State.SUBMITTED, State.SKIPPED]).exists():
+        raise Refused("already_yours", "You have this pair open, or answered it, in another tab. Nothing was changed.")
+    slot = (
+        Slot.objects.select_for_update(skip_locked=True)
+        .filter(queue_id=held.queue_id, pair_id=held.pair_id, state=Slot.State.OPEN)
+        .first()
+    )
+    if slot is None:
+        raise Refused(
+            "lease_lost",
+            "This pair went to someone else. Your answers are kept as a draft; claim the next pair to go on.",
+        )
+    held.slot = slot
+
+
+def _active_ms(body: Any) -> int | None:
+    value = body.get("active_ms") if isinstance(body, dict) else None
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LONGEST_ACTIVE_MS:
+        raise Refused("invalid", "Some answers are not understood.", {"active_ms": "Milliseconds, at most one day."})
+    return value
+
+
+def _small(draft: Any) -> Any:
+    try:
+        size = len(orjson.dumps(draft))
+    except (TypeError, ValueError) as problem:
+        raise Refused("invalid", "The draft is not plain JSON.", {"draft": str(problem)}) from problem
+    if size > LARGEST_DRAFT:
+        raise Refused("invalid", f"A draft is at most {LARGEST_DRAFT // 1024} KB.", {"draft": "too large"})
+    if b"\\u0000" in orjson.dumps(draft):
+        raise Refused("invalid", "A draft must not hold NUL characters.", {"draft": "holds NUL"})
+    return draft

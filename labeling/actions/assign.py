@@ -1,0 +1,205 @@
+"""Who gets which pair: claim, renew, release, skip, expire. The only place that leases slots.
+
+A claim is one statement: the search is one index range above what the rater has passed, with a probe of one
+unique index for each candidate, so its cost depends neither on the queue's size nor on the rater's history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from labeling.actions.queues import return_slots
+from labeling.actions.refusals import Refused
+from labeling.audit import record
+from labeling.models import Assignment, Passage, Queue, User
+
+State = Assignment.State
+SWEEP_EVERY = timedelta(seconds=10)
+
+# The probe is a scalar subquery on purpose: as an anti-join the planner may read the rater's whole history.
+_LEASE = """
+WITH picked AS (
+    SELECT s.id, s.pair_id, s.rank, s.swapped FROM labeling_slot s
+    WHERE s.queue_id = %(queue)s AND s.state = 'open'
+      AND s.rank > coalesce((SELECT passed FROM labeling_passage WHERE queue_id = %(queue)s AND rater_id = %(rater)s), 0)
+                   * %(ahead)s
+      AND coalesce((SELECT false FROM labeling_assignment a WHERE a.pair_id = s.pair_id AND a.rater_id = %(rater)s
+                    AND a.state IN ('open', 'submitted', 'skipped')), true)
+    ORDER BY s.rank LIMIT 1 FOR UPDATE OF s SKIP LOCKED
+), leased AS (
+    INSERT INTO labeling_assignment
+        (project_id, queue_id, slot_id, pair_id, rater_id, guideline_id, state, swapped, claimed_at, lease_until,
+         skip_reason, skip_comment)
+    SELECT %(project)s, %(queue)s, id, pair_id, %(rater)s,
+           (SELECT id FROM labeling_guideline WHERE project_id = %(project)s AND version IS NOT NULL
+            ORDER BY version DESC LIMIT 1),
+           'open', swapped, now(), now() + make_interval(secs => %(lease)s), '', ''
+    FROM picked ON CONFLICT DO NOTHING
+    RETURNING id, slot_id, pair_id, guideline_id, swapped, claimed_at, lease_until
+), taken AS (
+    UPDATE labeling_slot SET state = 'leased' WHERE id = (SELECT slot_id FROM leased)
+), moved AS (
+    INSERT INTO labeling_passage (queue_id, rater_id, passed, done)
+    SELECT %(queue)s, %(rater)s, picked.rank, 0 FROM picked, leased
+    ON CONFLICT (queue_id, rater_id) DO UPDATE SET passed = greatest(labeling_passage.passed, excluded.passed)
+)
+SELECT id, slot_id, pair_id, guideline_id, swapped, claimed_at, lease_until FROM leased
+"""
+
+
+@transaction.atomic
+def claim(*, queue: Queue, rater: User) -> Assignment | None:
+    """The rater's open assignment of this queue, or a new one, or None when there is nothing for this rater now.
+
+    An open assignment whose lease has passed is the rater's again if nobody has been given it since.
+    """
+    held = _held(queue, rater)
+    if held is None:
+        # nothing leased can also mean that another tab of the same rater was faster
+        return lease_next(queue=queue, rater=rater) or _held(queue, rater)
+    if held.lease_until is None or held.lease_until < timezone.now():
+        _renew(held, queue)
+    return held
+
+
+def lease_next(*, queue: Queue, rater: User) -> Assignment | None:
+    """Lease the next open slot to a rater who has no open assignment in the queue. Runs in the caller's transaction."""
+    if queue.paused:
+        return None
+    assignment = _lease(queue, rater)
+    if assignment is None and expire_stale(queue=queue):
+        assignment = _lease(queue, rater)
+    if assignment is None and _may_sweep(queue, rater):
+        assignment = _lease(queue, rater, sweep=True)
+    return assignment
+
+
+def renew(*, assignment: Assignment, rater: User) -> Assignment:
+    """Start the lease again. Refused when the pair is no longer the rater's."""
+    with _locked(assignment, rater) as held:
+        if held.state != State.OPEN:
+            raise _over(held)
+        _renew(held, _queue_of(held))
+        record(rater, "assignment.renewed", held, project_id=held.project_id)
+    return held
+
+
+def release(*, assignment: Assignment, rater: User) -> Assignment:
+    """Give the pair back, without a reason; the same rater may meet it again."""
+    return _give_back(assignment, rater, State.RELEASED)
+
+
+def skip(*, assignment: Assignment, rater: User, reason: str = "", comment: str = "") -> Assignment:
+    """Leave the pair to others for good. Skipping again is no error."""
+    if reason and reason not in Assignment.SkipReason.values:
+        known = ", ".join(Assignment.SkipReason.values)
+        raise Refused("invalid", f"Unknown reason “{reason}”. Known reasons: {known}.", {"reason": f"One of: {known}."})
+    return _give_back(assignment, rater, State.SKIPPED, skip_reason=reason, skip_comment=comment[:1000])
+
+
+@transaction.atomic
+def expire_stale(*, queue: Queue, now: datetime | None = None) -> int:
+    """End the leases of this queue that have passed and put their slots back. Returns how many."""
+    stale = list(
+        Assignment.objects.filter(queue=queue, state=State.OPEN, lease_until__lt=now or timezone.now())
+        .select_for_update(skip_locked=True)
+        .order_by("id")[:1000]
+    )
+    if not stale:
+        return 0
+    Assignment.objects.filter(pk__in=[one.pk for one in stale]).update(state=State.EXPIRED, ended_at=timezone.now())
+    return_slots(queue=queue, slot_ids=[one.slot_id for one in stale if one.slot_id])
+    record(None, "assignments.expired", queue, project_id=queue.project_id, assignments=[one.pk for one in stale])
+    return len(stale)
+
+
+def _lease(queue: Queue, rater: User, *, sweep: bool = False) -> Assignment | None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LEASE,
+            {
+                "project": queue.project_id, "queue": queue.pk, "rater": rater.pk, "lease": queue.lease_seconds,
+                "ahead": 0 if sweep else 1,
+            },  # fmt: skip
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    names = ("id", "slot_id", "pair_id", "guideline_id", "swapped", "claimed_at", "lease_until")
+    fields: dict[str, Any] = dict(zip(names, row, strict=True))
+    assignment = Assignment(project_id=queue.project_id, queue=queue, rater=rater, state=State.OPEN, **fields)
+    assignment._state.adding = False
+    return assignment
+
+
+def _may_sweep(queue: Queue, rater: User) -> bool:
+    """Whether to look also below what the rater has passed.
+
+    A slot that was locked when the rater came by, by a claim that then failed, is open there. That is rare, and
+    the look costs a read of every open slot, so it is taken at most once every SWEEP_EVERY.
+    """
+    now = timezone.now()
+    passage, made = Passage.objects.get_or_create(queue=queue, rater=rater, defaults={"swept_at": now})
+    if made:
+        return False
+    fresh = Passage.objects.filter(pk=passage.pk).exclude(swept_at__gt=now - SWEEP_EVERY)
+    return bool(fresh.update(swept_at=now))
+
+
+@contextmanager
+def _locked(assignment: Assignment, rater: User) -> Iterator[Assignment]:
+    """The rater's assignment under a row lock, in a transaction of its own."""
+    with transaction.atomic():
+        rows = Assignment.objects.select_for_update(of=("self",)).select_related("queue")
+        yield rows.get(pk=assignment.pk, rater=rater)
+
+
+def _give_back(assignment: Assignment, rater: User, state: Assignment.State, **fields: str) -> Assignment:
+    with _locked(assignment, rater) as held:
+        if held.state == state:
+            return held
+        if held.state != State.OPEN:
+            raise _over(held)
+        held.state, held.ended_at = state, timezone.now()
+        for name, value in fields.items():
+            setattr(held, name, value)
+        held.save(update_fields=["state", "ended_at", *fields])
+        if held.slot_id:
+            return_slots(queue=_queue_of(held), slot_ids=[held.slot_id])
+        record(rater, f"assignment.{state}", held, project_id=held.project_id, **fields)
+    return held
+
+
+def _held(queue: Queue, rater: User) -> Assignment | None:
+    held = Assignment.objects.filter(queue=queue, rater=rater, state=State.OPEN).select_for_update().first()
+    if held is not None:
+        held.queue = queue
+    return held
+
+
+def _renew(held: Assignment, queue: Queue) -> None:
+    held.lease_until = timezone.now() + timedelta(seconds=queue.lease_seconds)
+    held.save(update_fields=["lease_until"])
+
+
+def _queue_of(assignment: Assignment) -> Queue:
+    assert assignment.queue is not None, "an external rater's assignment is submitted from the start"
+    return assignment.queue
+
+
+def _over(assignment: Assignment) -> Refused:
+    """Why an assignment that is not open cannot be changed, in words."""
+    when = timezone.localtime(assignment.ended_at).strftime("%H:%M UTC") if assignment.ended_at else "before"
+    says = {
+        State.SUBMITTED: ("already_submitted", f"You already answered this pair, at {when}. Send a new answer to revise it."),
+        State.SKIPPED: ("skipped", f"You skipped this pair at {when}; it goes to other raters. Claim the next one."),
+        State.RELEASED: ("released", f"You gave this pair back at {when}. Claim the next one."),
+        State.EXPIRED: ("lease_lost", f"Your hold on this pair ended at {when} and it is open to others. Claim again."),
+    }
+    return Refused(*says[State(assignment.state)])

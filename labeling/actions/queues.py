@@ -1,0 +1,163 @@
+"""What managers do to queues. The only place that makes and removes slots.
+
+Locks, in this order everywhere: assignments, then the queue's row, then slots. Ranks are only drawn with the
+queue's row locked, so they become visible in their own order; labeling/models/queues.py says why that matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, transaction
+
+from labeling.actions.refusals import Refused
+from labeling.audit import record
+from labeling.models import Project, Queue, User
+from labeling.models.queues import LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
+
+CHANGEABLE = frozenset({"name", "overlap", "lease_seconds", "paused"})
+
+
+@transaction.atomic
+def create_queue(*, project: Project, by: User | None, name: str, **rules: Any) -> Queue:
+    """A new queue, filled with every pair of the project that its filters take."""
+    _check_rules(rules)
+    if project.queues.filter(name=name).exists():
+        raise Refused("name_taken", f"This project already has a queue named “{name}”. Choose another name.", {"name": "taken"})
+    queue = Queue.objects.create(project=project, name=name, **rules)
+    add_slots(queue=queue)
+    record(by, "queue.created", queue, project_id=project.pk, name=name, **_plain(rules))
+    return queue
+
+
+@transaction.atomic
+def change_queue(*, queue: Queue, by: User | None, **changes: Any) -> Queue:
+    """Change name, overlap, lease time or pause. A new overlap adds slots, or takes away open ones, at once."""
+    _check_rules(changes)
+    unknown = set(changes) - CHANGEABLE
+    if unknown:
+        raise Refused("unchangeable", "A queue's filters stay as they are: make another queue.", dict.fromkeys(unknown, "fixed"))
+    queue = Queue.objects.select_for_update().select_related("project").get(pk=queue.pk)
+    before = {name: getattr(queue, name) for name in changes}
+    for name, value in changes.items():
+        setattr(queue, name, value)
+    queue.save(update_fields=list(changes))
+    if before.get("overlap", queue.overlap) != queue.overlap:
+        _match_overlap(queue)
+    record(by, "queue.changed", queue, project_id=queue.project_id, before=before, after=_plain(changes))
+    return queue
+
+
+def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
+    """Give the queue's slots to pairs that its filters take and that it does not have: all, or those of `pair_ids`.
+
+    Must run in a transaction; locks the queue's row until it ends. The new pairs come after all others, in
+    random order. Returns how many pairs were added.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT overlap, last_rank FROM labeling_queue WHERE id = %s FOR UPDATE", [queue.pk])
+        overlap, last_rank = cursor.fetchone()
+        cursor.execute(
+            """
+            WITH fresh AS (
+                SELECT pair.id, random() < 0.5 AS start, row_number() OVER (ORDER BY random()) AS place
+                FROM labeling_pair pair JOIN labeling_item item ON item.id = pair.item_id
+                WHERE pair.project_id = %(project)s AND (%(pairs)s::bigint[] IS NULL OR pair.id = ANY(%(pairs)s))
+                  AND (%(languages)s = '{}'::text[] OR item.language = ANY(%(languages)s))
+                  AND (%(tags)s = '{}'::text[] OR item.tags && %(tags)s::varchar[])
+                  AND NOT EXISTS (SELECT FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id)
+            ), made AS (
+                INSERT INTO labeling_slot (project_id, queue_id, pair_id, number, rank, swapped, state)
+                SELECT %(project)s, %(queue)s, id, number, %(rank)s + place, start <> (number %% 2 = 0), 'open'
+                FROM fresh CROSS JOIN generate_series(1, %(overlap)s) AS number
+            )
+            UPDATE labeling_queue SET pair_count = pair_count + added.n, last_rank = last_rank + added.n
+            FROM (SELECT count(*) AS n FROM fresh) AS added
+            WHERE labeling_queue.id = %(queue)s RETURNING added.n
+            """,
+            {
+                "project": queue.project_id, "queue": queue.pk, "pairs": list(pair_ids) if pair_ids is not None else None,
+                "languages": queue.languages, "tags": queue.tags, "rank": last_rank, "overlap": overlap,
+            },  # fmt: skip
+        )
+        return int(cursor.fetchone()[0])
+
+
+def return_slots(*, queue: Queue, slot_ids: Sequence[int]) -> None:
+    """Put leased slots back at the end of the queue, or take them away where the overlap has shrunk meanwhile.
+
+    Must run in a transaction whose caller has ended the slots' assignments; locks the queue's row.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE labeling_queue SET last_rank = last_rank + %s WHERE id = %s RETURNING last_rank, overlap",
+            [len(slot_ids), queue.pk],
+        )
+        last_rank, overlap = cursor.fetchone()
+        cursor.execute(
+            """
+            UPDATE labeling_slot SET state = 'open', rank = %(rank)s - back.place + 1
+            FROM unnest(%(slots)s::bigint[]) WITH ORDINALITY AS back(id, place)
+            WHERE labeling_slot.id = back.id AND state = 'leased' RETURNING pair_id
+            """,
+            {"rank": last_rank, "slots": list(slot_ids)},
+        )
+        pairs = [row[0] for row in cursor.fetchall()]
+        _remove_surplus(cursor, queue.pk, overlap, pairs)
+
+
+def _match_overlap(queue: Queue) -> None:
+    """Slots a pair = overlap, as far as what is leased or done allows."""
+    with connection.cursor() as cursor:
+        # A claim skips locked slots, so nothing open can be leased while the surplus is counted.
+        cursor.execute("SELECT id FROM labeling_slot WHERE queue_id = %s AND state = 'open' FOR UPDATE", [queue.pk])
+        cursor.execute(
+            """
+            WITH short AS (
+                SELECT pair_id, max(number) AS last, count(*) AS has, bool_or(swapped AND number = 1) AS first_swapped,
+                       row_number() OVER (ORDER BY random()) AS place
+                FROM labeling_slot WHERE queue_id = %(queue)s GROUP BY pair_id HAVING count(*) < %(overlap)s
+            ), made AS (
+                INSERT INTO labeling_slot (project_id, queue_id, pair_id, number, rank, swapped, state)
+                SELECT %(project)s, %(queue)s, pair_id, last + extra, %(rank)s + place,
+                       first_swapped <> ((last + extra) %% 2 = 0), 'open'
+                FROM short CROSS JOIN LATERAL generate_series(1, %(overlap)s - has) AS extra
+            )
+            UPDATE labeling_queue SET last_rank = last_rank + (SELECT count(*) FROM short) WHERE id = %(queue)s
+            """,
+            {"queue": queue.pk, "project": queue.project_id, "overlap": queue.overlap, "rank": queue.last_rank},
+        )
+        _remove_surplus(cursor, queue.pk, queue.overlap, None)
+
+
+def _remove_surplus(cursor: Any, queue_id: int, overlap: int, pair_ids: list[int] | None) -> None:
+    """Delete open slots above the overlap, of all pairs or of `pair_ids`; what is done or leased counts first."""
+    cursor.execute(
+        """
+        DELETE FROM labeling_slot WHERE state = 'open' AND id IN (
+            SELECT id FROM (
+                SELECT id, row_number() OVER (
+                    PARTITION BY pair_id ORDER BY array_position(ARRAY['done', 'leased', 'open'], state::text), number
+                ) AS place
+                FROM labeling_slot
+                WHERE queue_id = %(queue)s AND (%(pairs)s::bigint[] IS NULL OR pair_id = ANY(%(pairs)s))
+            ) AS placed WHERE place > %(overlap)s
+        )
+        """,
+        {"queue": queue_id, "overlap": overlap, "pairs": pair_ids},
+    )
+
+
+def _check_rules(rules: dict[str, Any]) -> None:
+    errors = {}
+    if not 1 <= rules.get("overlap", 1) <= MOST_OVERLAP:
+        errors["overlap"] = f"Overlap is from 1 to {MOST_OVERLAP}."
+    if not SHORTEST_LEASE <= rules.get("lease_seconds", SHORTEST_LEASE) <= LONGEST_LEASE:
+        errors["lease_seconds"] = f"Lease time is from {SHORTEST_LEASE} to {LONGEST_LEASE} seconds."
+    if errors:
+        raise Refused("invalid", " ".join(errors.values()), errors)
+
+
+def _plain(rules: dict[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in rules.items()}
