@@ -1,0 +1,1 @@
+"""What `./run` and `manage.py` need to run PostgreSQL and Valkey by themselves, and only they."""
