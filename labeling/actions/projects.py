@@ -121,7 +121,7 @@ def save_guideline_draft(*, project: Project, by: User, text: str) -> Guideline:
 def publish_guideline(*, project: Project, by: User | None, text: str, change_note: str = "") -> Guideline:
     """A new version, from now on shown to raters and named by their annotations. It never changes again."""
     text = _guideline_text(text)
-    Project.objects.select_for_update().get(pk=project.pk)
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     last = project.guidelines.filter(version__isnull=False).order_by("-version").first()
     if last is not None and last.text == text:
         raise Refused("unchanged", f"This is the text of version {last.version}. Change it before you publish.")

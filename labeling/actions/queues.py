@@ -1,6 +1,7 @@
 """What managers do to queues. The only place that makes and removes slots.
 
-Locks, in this order everywhere: assignments, then the queue's row, then slots. Ranks are only drawn with the
+Locks, in this order everywhere: assignments, then the queue's row, then slots. The queue's row is locked FOR NO
+KEY UPDATE: a claim, which holds a slot, refers to the queue by a foreign key and must not wait for it. Ranks are only drawn with the
 queue's row locked, so they become visible in their own order; labeling/models/queues.py says why that matters.
 """
 
@@ -38,7 +39,7 @@ def change_queue(*, queue: Queue, by: User | None, **changes: Any) -> Queue:
     unknown = set(changes) - CHANGEABLE
     if unknown:
         raise Refused("unchangeable", "A queue's filters stay as they are: make another queue.", dict.fromkeys(unknown, "fixed"))
-    queue = Queue.objects.select_for_update().select_related("project").get(pk=queue.pk)
+    queue = Queue.objects.select_for_update(of=("self",), no_key=True).select_related("project").get(pk=queue.pk)
     before = {name: getattr(queue, name) for name in changes}
     for name, value in changes.items():
         setattr(queue, name, value)
@@ -56,7 +57,7 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
     random order. Returns how many pairs were added.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT overlap, last_rank FROM labeling_queue WHERE id = %s FOR UPDATE", [queue.pk])
+        cursor.execute("SELECT overlap, last_rank FROM labeling_queue WHERE id = %s FOR NO KEY UPDATE", [queue.pk])
         overlap, last_rank = cursor.fetchone()
         cursor.execute(
             """
