@@ -113,7 +113,8 @@ def expire_stale(*, queue: Queue, now: datetime | None = None) -> int:
     )
     if not stale:
         return 0
-    Assignment.objects.filter(pk__in=[one.pk for one in stale]).update(state=State.EXPIRED, ended_at=timezone.now())
+    ended = Assignment.objects.filter(pk__in=[one.pk for one in stale])
+    ended.update(state=State.EXPIRED, ended_at=timezone.now(), slot=None)
     return_slots(queue=queue, slot_ids=[one.slot_id for one in stale if one.slot_id])
     record(None, "assignments.expired", queue, project_id=queue.project_id, assignments=[one.pk for one in stale])
     return len(stale)
@@ -166,12 +167,13 @@ def _give_back(assignment: Assignment, rater: User, state: Assignment.State, **f
             return held
         if held.state != State.OPEN:
             raise _over(held)
-        held.state, held.ended_at = state, timezone.now()
+        slot_id = held.slot_id
+        held.state, held.ended_at, held.slot = state, timezone.now(), None
         for name, value in fields.items():
             setattr(held, name, value)
-        held.save(update_fields=["state", "ended_at", *fields])
-        if held.slot_id:
-            return_slots(queue=_queue_of(held), slot_ids=[held.slot_id])
+        held.save(update_fields=["state", "ended_at", "slot", *fields])
+        if slot_id:
+            return_slots(queue=_queue_of(held), slot_ids=[slot_id])
         record(rater, f"assignment.{state}", held, project_id=held.project_id, **fields)
     return held
 

@@ -107,7 +107,9 @@ class Passage(models.Model):
 
 
 class Assignment(models.Model):
-    """One rater's lease on one pair. An external rater's has neither queue nor slot."""
+    """One rater's lease on one pair. It names its slot while it is open or submitted, so an open slot is named by none;
+    an external rater's has neither queue nor slot.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", "Open"
@@ -125,7 +127,7 @@ class Assignment(models.Model):
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="assignments", db_index=False)
     queue = models.ForeignKey(Queue, null=True, on_delete=models.CASCADE, related_name="assignments", db_index=False)
-    slot = models.ForeignKey(Slot, null=True, on_delete=models.SET_NULL, related_name="assignments", db_index=False)
+    slot = models.OneToOneField(Slot, null=True, on_delete=models.SET_NULL, related_name="assignment")
     pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="assignments", db_index=False)
     rater = models.ForeignKey(User, on_delete=models.PROTECT, related_name="assignments", db_index=False)
     guideline = models.ForeignKey(Guideline, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -147,7 +149,9 @@ class Assignment(models.Model):
                 condition=Q(state__in=["open", "submitted", "skipped"]),
                 name="assignment_pair_rater_once",
             ),
-            models.UniqueConstraint(fields=["slot"], condition=Q(state__in=["open", "submitted"]), name="assignment_slot_once"),
+            models.CheckConstraint(
+                condition=Q(slot=None) | Q(state__in=["open", "submitted"]), name="assignment_ended_names_no_slot"
+            ),
             models.UniqueConstraint(fields=["queue", "rater"], condition=Q(state="open"), name="assignment_one_open"),
             models.CheckConstraint(
                 condition=Q(state__in=["open", "submitted", "skipped", "released", "expired"]), name="assignment_state"

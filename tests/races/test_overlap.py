@@ -56,7 +56,7 @@ def test_control_without_the_lock_slots_are_given_twice(queue, raters, monkeypat
     """The same crowd with the row lock and the two unique indexes behind it taken away: more than was asked for."""
     monkeypatch.setattr(assign, "_LEASE", assign._LEASE.replace("FOR UPDATE OF s SKIP LOCKED", ""))
     with connection.cursor() as cursor:
-        cursor.execute("DROP INDEX assignment_slot_once")
+        cursor.execute("ALTER TABLE labeling_assignment DROP CONSTRAINT labeling_assignment_slot_id_key")
     try:
         at_once(raters, work_through(queue))
         assert Annotation.objects.count() > PAIRS * OVERLAP
@@ -64,8 +64,7 @@ def test_control_without_the_lock_slots_are_given_twice(queue, raters, monkeypat
         with connection.cursor() as cursor:
             cursor.execute("TRUNCATE labeling_assignment CASCADE")
             cursor.execute(
-                "CREATE UNIQUE INDEX assignment_slot_once ON labeling_assignment (slot_id)"
-                " WHERE state IN ('open', 'submitted')"
+                "ALTER TABLE labeling_assignment ADD CONSTRAINT labeling_assignment_slot_id_key UNIQUE (slot_id)"
             )
 
 
