@@ -72,9 +72,9 @@ def _start_servers() -> None:
 def _test_var() -> Var:
     """One cluster for each checkout, so that initdb runs once; a second run at the same time gets a throw-away one."""
     var = Var(Path(os.environ.get("ANNOTATE_TEST_VAR") or ROOT / "var" / "test"))
-    if not var.try_to_own():
+    if not var.try_to_own("the tests"):
         var = Var(Path(tempfile.mkdtemp(prefix="annotate-test-")))
-        var.try_to_own()
+        var.try_to_own("the tests")
     _owned.append(var)
     return var
 

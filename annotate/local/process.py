@@ -20,6 +20,10 @@ class CannotStart(Exception):
     """Something the person at the terminal can put right; the message is the one line they see."""
 
 
+class Interrupted(Exception):
+    """Asked to stop before everything had started."""
+
+
 def die_with(parent: int, sig: int) -> None:
     """Ask Linux to signal this process when its parent ends, even by `kill -9`. Called in the child, after any
     change of user, because such a change clears the wish."""
@@ -91,9 +95,11 @@ class Child:
     def is_ready(self) -> bool:
         return True
 
-    def wait_ready(self, seconds: float = 60) -> None:
+    def wait_ready(self, seconds: float = 60, interrupted: Callable[[], bool] = lambda: False) -> None:
         end = time.monotonic() + seconds
         while not self.is_ready():
+            if interrupted():
+                raise Interrupted
             if (status := self.status()) is not None:
                 raise CannotStart(f"{self.name} stopped while starting (status {status}){self.last_words()}")
             if time.monotonic() > end:

@@ -17,6 +17,7 @@ import os
 import secrets
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
@@ -89,8 +90,11 @@ class Var:
 
     # --- who runs the servers ---------------------------------------------------------------------
 
-    def try_to_own(self) -> bool:
-        """Become the one process that runs servers here, until it ends. False if there is one already."""
+    def try_to_own(self, who: str) -> bool:
+        """Become the one process that runs servers here, until it ends. False if there is one already.
+
+        `who` is the command, for the message to the next one.
+        """
         lock = (self.path / "owner.lock").open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,7 +102,7 @@ class Var:
             lock.close()
             return False
         lock.truncate(0)
-        lock.write(str(os.getpid()))
+        lock.write(f"{who}, process {os.getpid()}")
         lock.flush()
         self._owner = lock
         (self.path / "env.json").unlink(missing_ok=True)  # of an owner that was killed
@@ -119,8 +123,13 @@ class Var:
         return lock
 
     def wait_for_users(self) -> None:
+        """Until no other command uses the servers that this process is about to stop."""
         with (self.path / "users.lock").open("a+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                print("waiting for another command that uses this database", file=sys.stderr, flush=True)
+                fcntl.flock(lock, fcntl.LOCK_EX)
 
     # --- what they need to know -------------------------------------------------------------------
 
