@@ -34,7 +34,9 @@ def _setting(name: str, default: str = "") -> str:
 PRODUCTION = env.bool("PRODUCTION", False)
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = _setting("SECRET_KEY", "" if PRODUCTION else "development-only-key-of-no-value-outside-this-machine")
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"])
+ALLOWED_HOSTS: list[str] = env.list(
+    "ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"]
+)
 PUBLIC_URL = _setting("PUBLIC_URL", "http://127.0.0.1:8000")
 HTTPS = PUBLIC_URL.startswith("https://")
 
@@ -152,14 +154,26 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- files ----------------------------------------------------------------------------------------
 STORAGE_URL = env.str("STORAGE_URL", str(VAR_DIR / "storage"))
-_storage: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": STORAGE_URL}}
+_storage: dict[str, Any] = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {"location": STORAGE_URL},
+}
 if STORAGE_URL.startswith("s3://"):
     _s3 = urlsplit(STORAGE_URL)
     _storage = {
         "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {"bucket_name": _s3.netloc, "location": _s3.path.strip("/"), "file_overwrite": True, "default_acl": None},
+        "OPTIONS": {
+            "bucket_name": _s3.netloc,
+            "location": _s3.path.strip("/"),
+            "file_overwrite": True,
+            "default_acl": None,
+        },
     }
-_static_backend = "whitenoise.storage.CompressedManifestStaticFilesStorage" if PRODUCTION else "django.contrib.staticfiles.storage.StaticFilesStorage"
+_static_backend = (
+    "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    if PRODUCTION
+    else "django.contrib.staticfiles.storage.StaticFilesStorage"
+)
 STORAGES = {"default": _storage, "staticfiles": {"BACKEND": _static_backend}}
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -182,7 +196,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PASSWORD_RESET_TIMEOUT = 3600
 INVITATION_DAYS = env.int("INVITATION_DAYS", 7)
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if PRODUCTION else "django.core.mail.backends.console.EmailBackend"
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend" if PRODUCTION else "django.core.mail.backends.console.EmailBackend"
+)
 _mail = env.dj_email_url("EMAIL_URL", "smtp://localhost:25")
 EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
@@ -216,7 +232,17 @@ CONTENT_SECURITY_POLICY = {
     | {"form-action": _SELF, "base-uri": _NONE, "frame-ancestors": _NONE}
 }
 PERMISSIONS_POLICY: dict[str, list[str]] = {
-    name: [] for name in ("camera", "display-capture", "geolocation", "gyroscope", "magnetometer", "microphone", "payment", "usb")
+    name: []
+    for name in (
+        "camera",
+        "display-capture",
+        "geolocation",
+        "gyroscope",
+        "magnetometer",
+        "microphone",
+        "payment",
+        "usb",
+    )
 }
 
 # --- the API --------------------------------------------------------------------------------------

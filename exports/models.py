@@ -15,7 +15,8 @@ class Export(Job):
     name = models.CharField(max_length=120)
     recipe = models.JSONField()
     judgments_as_of = models.TextField(
-        blank=True, help_text="PostgreSQL's pg_snapshot at the first attempt: a later attempt reads exactly the same judgments."
+        blank=True,
+        help_text="PostgreSQL's pg_snapshot at the first attempt: a later attempt reads exactly the same judgments.",
     )
     rows_total = models.PositiveIntegerField(default=0, help_text="Pairs to read, for the progress bar.")
     rows_read = models.PositiveIntegerField(default=0)

@@ -60,7 +60,8 @@ def assignment_for(user: User, pk: int) -> Assignment:
 
 
 def batch_for(user: User, pk: int) -> Batch:
-    return _only(Batch.objects.filter(holds(user, MANAGERS), pk=pk).select_related("project"))
+    batches: QuerySet[Batch] = Batch.objects.filter(holds(user, MANAGERS), pk=pk).select_related("project")
+    return _only(batches)
 
 
 def guideline_for(user: User, project: Project, version: int) -> Guideline:

@@ -2,7 +2,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
 class Argon2id(Argon2PasswordHasher):
-    """Argon2id at OWASP's 46 MiB setting: Django's default of 100 MiB times parallel sign-ins exhausts a small server."""
+    """Argon2id at OWASP's 46 MiB setting: Django's 100 MiB, times parallel sign-ins, exhausts a small server."""
 
     time_cost = 2
     memory_cost = 46 * 1024

@@ -1,4 +1,5 @@
 """Stand-in until the pipeline lands."""
+
 from dataclasses import dataclass
 from html import escape
 

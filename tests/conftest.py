@@ -31,8 +31,7 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 @pytest.fixture(scope="session", autouse=True)
 def _clean_valkey() -> None:
     cache.clear()
-    with app.connection_for_write() as broker:
-        broker.default_channel.queue_purge("default")
+    app.control.purge()
 
 
 # --- Celery ---------------------------------------------------------------------------------------
@@ -54,9 +53,7 @@ class WorkerProcess:
         host = quote(str(facts["HOST"]), safe="")
         port = f":{facts['PORT']}" if facts["PORT"] else ""
         password = f":{quote(facts['PASSWORD'], safe='')}" if facts["PASSWORD"] else ""
-        self.env = dict(
-            os.environ, DATABASE_URL=f"postgresql://{facts['USER']}{password}@{host}{port}/{facts['NAME']}"
-        )
+        self.env = dict(os.environ, DATABASE_URL=f"postgresql://{facts['USER']}{password}@{host}{port}/{facts['NAME']}")
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:

@@ -49,7 +49,13 @@ def project(slug: str = "advice", name: str = "Everyday advice", overlap: int = 
 def cast(of: Project) -> dict[str, User]:
     """Mara manages, Rui and Rosa rate, Ada adjudicates, Noor researches, Otto is nobody here."""
     role = Membership.Role
-    roles = {"Mara": role.MANAGER, "Rui": role.RATER, "Rosa": role.RATER, "Ada": role.ADJUDICATOR, "Noor": role.RESEARCHER}
+    roles = {
+        "Mara": role.MANAGER,
+        "Rui": role.RATER,
+        "Rosa": role.RATER,
+        "Ada": role.ADJUDICATOR,
+        "Noor": role.RESEARCHER,
+    }
     people = {name: member(of, name, what) for name, what in roles.items()}
     return people | {"Otto": User.objects.filter(email="otto@example.org").first() or person("Otto")}
 
@@ -67,11 +73,15 @@ def pair(of: Project, first: str = "", second: str | None = "", **fields: Any) -
     number = next(_numbers)
     batch, _ = Batch.objects.get_or_create(project=of, name="made by tests", defaults={"state": Batch.State.DONE})
     fields.setdefault("conversation", [{"role": "user", "content": f"Question {number}?"}])
-    html = [{"html": (r := render(message["content"])).html, "renderer": r.renderer} for message in fields["conversation"]]
+    html = [
+        {"html": (r := render(message["content"])).html, "renderer": r.renderer} for message in fields["conversation"]
+    ]
     item = Item.objects.create(
         project=of, batch=batch, fingerprint=_hash(f"{number}"), conversation_html=html, **fields
     )
-    texts = [first or f"First answer {number}."] + ([second or f"Second answer {number}."] if second is not None else [])
+    texts = [first or f"First answer {number}."] + (
+        [second or f"Second answer {number}."] if second is not None else []
+    )
     responses = [
         Response.objects.create(
             project=of, item=item, position=place, fingerprint=_hash(text), content=text, model_name=f"model-{place}",

@@ -56,7 +56,7 @@ def _start_servers() -> None:
     os.environ["ANNOTATE_VAR"] = str(var.path)
     # Speed instead of safety: what is in these servers is made anew by each test.
     postgres, valkey = Postgres(var, durable=False, connections=300), Valkey(var, durable=False)
-    chosen = [("DATABASE_URL", postgres), ("REDIS_URL", valkey)]
+    chosen: list[tuple[str, Postgres | Valkey]] = [("DATABASE_URL", postgres), ("REDIS_URL", valkey)]
     missing = [(name, server) for name, server in chosen if name not in os.environ]
     for _, server in missing:
         _running.append(server)

@@ -123,7 +123,7 @@ class Postgres(Child):
                 f"PostgreSQL does not run as root, and user 'nobody' may not pass {blocked}: "
                 "run as an ordinary user, move the checkout, or set DATABASE_URL"
             )
-        self.as_user = {"user": uid, "group": gid}
+        self.as_user, self.as_group = uid, gid
         shutil.chown(self.var.sockets, uid, gid)
 
     def _create(self) -> None:
@@ -131,11 +131,11 @@ class Postgres(Child):
         shutil.rmtree(self.data, ignore_errors=True)
         new = self.data.with_suffix(".new")
         shutil.rmtree(new, ignore_errors=True)
-        if self.as_user:
+        if self.as_user and self.as_group:
             new.mkdir(mode=0o700)
-            shutil.chown(new, self.as_user["user"], self.as_user["group"])
-        argv = [self.programs / "initdb", "-D", new, "-U", "postgres", "--auth=trust", *LOCALE]
-        process = self.spawn([*argv, *([] if self.durable else ["--no-sync"])], subprocess.PIPE)
+            shutil.chown(new, self.as_user, self.as_group)
+        argv = [str(self.programs / "initdb"), "-D", str(new), "-U", "postgres", "--auth=trust", *LOCALE]
+        process = self.spawn(argv if self.durable else [*argv, "--no-sync"], subprocess.PIPE)
         try:
             said, _ = process.communicate()
         except BaseException:
@@ -144,7 +144,8 @@ class Postgres(Child):
         if process.returncode:
             lines = [line for line in said.decode(errors="replace").splitlines() if "error" in line.lower()]
             shutil.rmtree(new, ignore_errors=True)
-            raise CannotStart(f"PostgreSQL could not create its data folder: {lines[0] if lines else process.returncode}")
+            reason = lines[0] if lines else f"status {process.returncode}"
+            raise CannotStart(f"PostgreSQL could not create its data folder: {reason}")
         new.rename(self.data)
 
     def _end_survivor(self) -> None:

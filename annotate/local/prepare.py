@@ -21,7 +21,7 @@ def apply_migrations() -> None:
 
 
 def seed() -> None:
-    """An installation without any person gets the demo project, whose command prints nothing that is not printed later."""
+    """An installation without any person gets the demo project. What its command prints is printed when all is up."""
     if not get_user_model()._default_manager.exists() and "seed_demo" in get_commands():
         print("» making the demo project", flush=True)
         with open(os.devnull, "w") as nowhere:

@@ -51,8 +51,9 @@ class Child:
 
     stop_signal: int = signal.SIGTERM
     grace: float = 10.0
-    # The user and groups to change to, for subprocess.Popen; and what else to do between fork and exec.
-    as_user: Mapping[str, int] = {}  # noqa: RUF012 (a constant: subclasses assign, nobody mutates)
+    # The user and group to change to, if any; and what else to do between fork and exec.
+    as_user: int | None = None
+    as_group: int | None = None
     before_exec: Callable[[], None] | None = None
 
     def __init__(
@@ -89,7 +90,9 @@ class Child:
             env=self.env,
             start_new_session=True,
             preexec_fn=between_fork_and_exec,
-            **({"extra_groups": [], **self.as_user} if self.as_user else {}),  # type: ignore[arg-type]
+            user=self.as_user,
+            group=self.as_group,
+            extra_groups=[] if self.as_user else None,
         )
 
     def is_ready(self) -> bool:

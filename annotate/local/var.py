@@ -1,12 +1,12 @@
 """The `var/` folder: everything a running installation writes, and who may write it.
 
-    secret-key        SECRET_KEY of this installation, made once
-    env.json          addresses of the servers that run now; only there while they do
-    children.json     processes started from here, so that the next start can end what a hard kill left
-    owner.lock        held by the one process that runs the servers
-    users.lock        held, shared, by each command that uses servers started by another
-    run/ log/         sockets; logs of the servers
-    postgres-18/ valkey/ storage/   the data
+secret-key        SECRET_KEY of this installation, made once
+env.json          addresses of the servers that run now; only there while they do
+children.json     processes started from here, so that the next start can end what a hard kill left
+owner.lock        held by the one process that runs the servers
+users.lock        held, shared, by each command that uses servers started by another
+run/ log/         sockets; logs of the servers
+postgres-18/ valkey/ storage/   the data
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ class Var:
         owner = self.path.stat().st_uid
         if owner != os.geteuid():
             raise CannotStart(
-                f"{self.path} belongs to another user (uid {owner}): run as that user, or set ANNOTATE_VAR to a folder of yours"
+                f"{self.path} belongs to another user (uid {owner}): "
+                "run as that user, or set ANNOTATE_VAR to a folder of yours"
             )
         mark = self.path / "annotate-var"
         if mark.exists():

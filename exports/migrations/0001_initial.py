@@ -7,62 +7,108 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('labeling', '0002_guards'),
+        ("labeling", "0002_guards"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Export',
+            name="Export",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='waiting', max_length=8)),
-                ('fence', models.PositiveIntegerField(default=0, editable=False)),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('lease_until', models.DateTimeField(editable=False, null=True)),
-                ('error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('finished_at', models.DateTimeField(editable=False, null=True)),
-                ('name', models.CharField(max_length=120)),
-                ('recipe', models.JSONField()),
-                ('judgments_as_of', models.TextField(blank=True, help_text="PostgreSQL's pg_snapshot at the first attempt: a later attempt reads exactly the same judgments.")),
-                ('rows_total', models.PositiveIntegerField(default=0, help_text='Pairs to read, for the progress bar.')),
-                ('rows_read', models.PositiveIntegerField(default=0)),
-                ('rows_written', models.PositiveIntegerField(default=0)),
-                ('bytes_written', models.BigIntegerField(default=0)),
-                ('manifest', models.JSONField(null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='exports', to='labeling.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                    ),
+                ),
+                ("fence", models.PositiveIntegerField(default=0, editable=False)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("lease_until", models.DateTimeField(editable=False, null=True)),
+                ("error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("finished_at", models.DateTimeField(editable=False, null=True)),
+                ("name", models.CharField(max_length=120)),
+                ("recipe", models.JSONField()),
+                (
+                    "judgments_as_of",
+                    models.TextField(
+                        blank=True,
+                        help_text="PostgreSQL's pg_snapshot at the first attempt: a later attempt reads exactly the same judgments.",
+                    ),
+                ),
+                (
+                    "rows_total",
+                    models.PositiveIntegerField(default=0, help_text="Pairs to read, for the progress bar."),
+                ),
+                ("rows_read", models.PositiveIntegerField(default=0)),
+                ("rows_written", models.PositiveIntegerField(default=0)),
+                ("bytes_written", models.BigIntegerField(default=0)),
+                ("manifest", models.JSONField(null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="exports",
+                        to="labeling.project",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ExportFile',
+            name="ExportFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('size', models.BigIntegerField()),
-                ('rows', models.PositiveIntegerField(null=True)),
-                ('export', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='files', to='exports.export')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("path", models.CharField(max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                ("size", models.BigIntegerField()),
+                ("rows", models.PositiveIntegerField(null=True)),
+                (
+                    "export",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="files",
+                        to="exports.export",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['export', 'path'],
+                "ordering": ["export", "path"],
             },
         ),
         migrations.AddIndex(
-            model_name='export',
-            index=models.Index(fields=['project', '-created_at'], name='export_newest'),
+            model_name="export",
+            index=models.Index(fields=["project", "-created_at"], name="export_newest"),
         ),
         migrations.AddIndex(
-            model_name='export',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['state'], name='export_unfinished'),
+            model_name="export",
+            index=models.Index(
+                condition=models.Q(("state__in", ["waiting", "running"])), fields=["state"], name="export_unfinished"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='exportfile',
-            constraint=models.UniqueConstraint(fields=('export', 'path'), name='export_file_once'),
+            model_name="exportfile",
+            constraint=models.UniqueConstraint(fields=("export", "path"), name="export_file_once"),
         ),
     ]

@@ -1,4 +1,4 @@
-"""What a rater says about a pair: keep a draft, submit, revise. Touches PostgreSQL only, so it works without a broker."""
+"""What a rater says about a pair: keep a draft, submit, revise. It needs PostgreSQL only, not the broker."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _retake(held: Assignment) -> None:
         raise Refused("already_yours", "You have this pair open, or answered it, in another tab. Nothing was changed.")
     slot = (
         Slot.objects.select_for_update(skip_locked=True)
-        .filter(queue_id=held.queue_id, pair_id=held.pair_id, state=Slot.State.OPEN)
+        .filter(queue_id=held.queue_id or 0, pair_id=held.pair_id, state=Slot.State.OPEN)
         .first()
     )
     if slot is None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 
@@ -41,9 +41,9 @@ class Answer:
 
     def judgment(self, annotation_id: int, project_id: int) -> Judgment:
         return Judgment(
-            annotation_id=annotation_id, project_id=project_id, criterion_id=self.criterion_id, response_id=self.response_id,
-            preference=self.preference, both_bad=self.both_bad, rating=self.rating, safe=self.safe,
-            categories=list(self.categories), severity=self.severity, text=self.text,
+            annotation_id=annotation_id, project_id=project_id, criterion_id=self.criterion_id,
+            response_id=self.response_id, preference=self.preference, both_bad=self.both_bad, rating=self.rating,
+            safe=self.safe, categories=list(self.categories), severity=self.severity, text=self.text,
         )  # fmt: skip
 
 
@@ -75,7 +75,9 @@ def read_answers(
     judgments = body.get("judgments") if isinstance(body, dict) else None
     known = {criterion.key: criterion for criterion in criteria if criterion.asked != Criterion.Asked.NEVER}
     if not isinstance(judgments, dict) or not judgments:
-        raise Refused("invalid", "Send {\"judgments\": {…}} with at least one answer.", {"judgments": "Needs at least one answer."})
+        raise Refused(
+            "invalid", 'Send {"judgments": {…}} with at least one answer.', {"judgments": "Needs at least one answer."}
+        )
     for key, answer in judgments.items():
         criterion = known.get(key)
         if criterion is None:
@@ -110,7 +112,11 @@ def _missing(reading: Reading, criteria: Iterable[Criterion], judgments: dict[st
         wanted = criterion.required or (complete and criterion.pk in asked)
         if complete and criterion.asked == Criterion.Asked.ON_CONFLICT:
             wanted = wanted or conflict(preferences)
-        if wanted and criterion.key not in judgments and not (criterion.kind == Kind.PREFERENCE and reading.pair.second_id is None):
+        if (
+            wanted
+            and criterion.key not in judgments
+            and not (criterion.kind == Kind.PREFERENCE and reading.pair.second_id is None)
+        ):
             reading.errors[f"judgments.{criterion.key}"] = f"Answer “{criterion.name}” to go on."
 
 
@@ -129,7 +135,9 @@ def _preference(reading: Reading, criterion: Criterion, path: str, answer: dict[
     elif both_bad:
         reading.answers.append(Answer(criterion.pk, both_bad=True, text=text))
     elif not _whole(value) or abs(value) > criterion.strengths:
-        reading.errors[f"{path}.preference"] = f"Must be a whole number from -{criterion.strengths} to {criterion.strengths}."
+        reading.errors[f"{path}.preference"] = (
+            f"Must be a whole number from -{criterion.strengths} to {criterion.strengths}."
+        )
     elif value == 0 and not criterion.allow_tie:
         reading.errors[f"{path}.preference"] = "This criterion allows no tie: choose a side."
     else:
@@ -145,12 +153,16 @@ def _safety(reading: Reading, criterion: Criterion, path: str, answer: dict[str,
         elif safe and (categories or severity is not None):
             reading.errors[f"{place}.safe"] = "A safe response has neither categories nor a severity."
         elif not _categories_fit(criterion, categories):
-            reading.errors[f"{place}.categories"] = f"Must be a list from: {', '.join(criterion.categories) or 'short texts'}."
+            reading.errors[f"{place}.categories"] = (
+                f"Must be a list from: {', '.join(criterion.categories) or 'short texts'}."
+            )
         elif severity is not None and not (_whole(severity) and 1 <= severity <= criterion.severities):
             reading.errors[f"{place}.severity"] = f"Must be a whole number from 1 to {criterion.severities}."
         else:
             harms = tuple(sorted(set(categories)))
-            reading.answers.append(Answer(criterion.pk, response_id, safe=safe, categories=harms, severity=severity, text=text))
+            reading.answers.append(
+                Answer(criterion.pk, response_id, safe=safe, categories=harms, severity=severity, text=text)
+            )
 
 
 def _rating(reading: Reading, criterion: Criterion, path: str, answer: dict[str, Any]) -> None:
@@ -158,7 +170,9 @@ def _rating(reading: Reading, criterion: Criterion, path: str, answer: dict[str,
         value = side.get("rating")
         text = _text(reading, f"{place}.rationale", side.get("rationale", ""))
         if not _whole(value) or not criterion.minimum <= value <= criterion.maximum:
-            reading.errors[f"{place}.rating"] = f"Must be a whole number from {criterion.minimum} to {criterion.maximum}."
+            reading.errors[f"{place}.rating"] = (
+                f"Must be a whole number from {criterion.minimum} to {criterion.maximum}."
+            )
         else:
             reading.answers.append(Answer(criterion.pk, response_id, rating=value, text=text))
 
@@ -175,7 +189,9 @@ def _written(reading: Reading, criterion: Criterion, path: str, answer: dict[str
 _READERS = {Kind.PREFERENCE: _preference, Kind.SAFETY: _safety, Kind.RATING: _rating, Kind.TEXT: _written}
 
 
-def _sides(reading: Reading, path: str, answer: dict[str, Any], fields: set[str]) -> Iterator[tuple[int, str, dict[str, Any]]]:
+def _sides(
+    reading: Reading, path: str, answer: dict[str, Any], fields: set[str]
+) -> Iterator[tuple[int, str, dict[str, Any]]]:
     """The sides an answer speaks of, as (response id, path, fields)."""
     _only(reading, path, answer, set(SIDES))
     for side in SIDES:
@@ -216,5 +232,5 @@ def _categories_fit(criterion: Criterion, categories: Any) -> bool:
     return all(isinstance(name, str) and name in criterion.categories for name in categories)
 
 
-def _whole(value: Any) -> bool:
+def _whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)

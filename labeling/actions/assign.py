@@ -27,8 +27,8 @@ _LEASE = """
 WITH picked AS (
     SELECT s.id, s.pair_id, s.rank, s.swapped FROM labeling_slot s
     WHERE s.queue_id = %(queue)s AND s.state = 'open'
-      AND s.rank > coalesce((SELECT passed FROM labeling_passage WHERE queue_id = %(queue)s AND rater_id = %(rater)s), 0)
-                   * %(ahead)s
+      AND s.rank > coalesce((SELECT passed FROM labeling_passage
+                             WHERE queue_id = %(queue)s AND rater_id = %(rater)s), 0) * %(ahead)s
       AND coalesce((SELECT false FROM labeling_assignment a WHERE a.pair_id = s.pair_id AND a.rater_id = %(rater)s
                     AND a.state IN ('open', 'submitted', 'skipped')), true)
     ORDER BY s.rank LIMIT 1 FOR UPDATE OF s SKIP LOCKED
@@ -125,9 +125,12 @@ def _lease(queue: Queue, rater: User, *, sweep: bool = False) -> Assignment | No
         cursor.execute(
             _LEASE,
             {
-                "project": queue.project_id, "queue": queue.pk, "rater": rater.pk, "lease": queue.lease_seconds,
+                "project": queue.project_id,
+                "queue": queue.pk,
+                "rater": rater.pk,
+                "lease": queue.lease_seconds,
                 "ahead": 0 if sweep else 1,
-            },  # fmt: skip
+            },
         )
         row = cursor.fetchone()
     if row is None:
@@ -199,7 +202,10 @@ def _over(assignment: Assignment) -> Refused:
     """Why an assignment that is not open cannot be changed, in words."""
     when = timezone.localtime(assignment.ended_at).strftime("%H:%M UTC") if assignment.ended_at else "before"
     says = {
-        State.SUBMITTED: ("already_submitted", f"You already answered this pair, at {when}. Send a new answer to revise it."),
+        State.SUBMITTED: (
+            "already_submitted",
+            f"You already answered this pair, at {when}. Send a new answer to revise it.",
+        ),
         State.SKIPPED: ("skipped", f"You skipped this pair at {when}; it goes to other raters. Claim the next one."),
         State.RELEASED: ("released", f"You gave this pair back at {when}. Claim the next one."),
         State.EXPIRED: ("lease_lost", f"Your hold on this pair ended at {when} and it is open to others. Claim again."),

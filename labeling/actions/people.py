@@ -20,7 +20,9 @@ LONGEST_TOKEN_DAYS = 365
 
 
 @transaction.atomic
-def create_person(*, email: str, name: str = "", password: str | None = None, superuser: bool = False, by: User | None = None) -> User:
+def create_person(
+    *, email: str, name: str = "", password: str | None = None, superuser: bool = False, by: User | None = None
+) -> User:
     """A new person. Without a password they sign in only after a password reset."""
     email = checked_email(email)
     if User.objects.filter(email=email).exists():
@@ -74,7 +76,9 @@ def find_invitation(secret: str) -> Invitation:
     """The invitation of a link, or Refused: one message for used, expired, revoked and unknown links."""
     found = Invitation.objects.select_related("project").filter(token_digest=digest(secret)).first()
     if found is None or not found.is_open:
-        raise Refused("invitation_over", "This invitation was used already, has expired, or was withdrawn. Ask for a new one.")
+        raise Refused(
+            "invitation_over", "This invitation was used already, has expired, or was withdrawn. Ask for a new one."
+        )
     return found
 
 
@@ -84,7 +88,9 @@ def accept_invitation(*, secret: str, user: User) -> Membership:
     found = find_invitation(secret)
     if found.email and found.email != user.email:
         raise Refused("invitation_for_other", f"This invitation is for {found.email}. Sign in with that address.")
-    used = Invitation.objects.filter(pk=found.pk, used_at=None, revoked_at=None).update(used_at=timezone.now(), used_by=user)
+    used = Invitation.objects.filter(pk=found.pk, used_at=None, revoked_at=None).update(
+        used_at=timezone.now(), used_by=user
+    )
     if not used:
         raise Refused("invitation_over", "This invitation was used already. Ask for a new one.")
     record(user, "invitation.accepted", found, project_id=found.project_id, role=found.role)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,7 +18,7 @@ from labeling.rendering import render
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 # The default instrument: two preferences of three strengths, an overall answer when they conflict, and safety.
-DEFAULT_CRITERIA = (
+DEFAULT_CRITERIA: tuple[dict[str, Any], ...] = (
     {
         "key": "helpfulness", "name": "More helpful", "kind": Criterion.Kind.PREFERENCE, "required": False,
         "better_word": "more helpful", "question": "Which response does more for the person who asked?",

@@ -1,8 +1,9 @@
 """What managers do to queues. The only place that makes and removes slots.
 
 Locks, in this order everywhere: assignments, then the queue's row, then slots. The queue's row is locked FOR NO
-KEY UPDATE: a claim, which holds a slot, refers to the queue by a foreign key and must not wait for it. Ranks are only drawn with the
-queue's row locked, so they become visible in their own order; labeling/models/queues.py says why that matters.
+KEY UPDATE: a claim, which holds a slot, refers to the queue by a foreign key and must not wait for it. Ranks are only
+drawn with the queue's row locked, so they become visible in their own order; labeling/models/queues.py says why that
+matters.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ def create_queue(*, project: Project, by: User | None, name: str, **rules: Any) 
     """A new queue, filled with every pair of the project that its filters take."""
     _check_rules(rules)
     if project.queues.filter(name=name).exists():
-        raise Refused("name_taken", f"This project already has a queue named “{name}”. Choose another name.", {"name": "taken"})
+        raise Refused(
+            "name_taken", f"This project already has a queue named “{name}”. Choose another name.", {"name": "taken"}
+        )
     queue = Queue.objects.create(project=project, name=name, **rules)
     add_slots(queue=queue)
     record(by, "queue.created", queue, project_id=project.pk, name=name, **_plain(rules))
@@ -38,7 +41,9 @@ def change_queue(*, queue: Queue, by: User | None, **changes: Any) -> Queue:
     _check_rules(changes)
     unknown = set(changes) - CHANGEABLE
     if unknown:
-        raise Refused("unchangeable", "A queue's filters stay as they are: make another queue.", dict.fromkeys(unknown, "fixed"))
+        raise Refused(
+            "unchangeable", "A queue's filters stay as they are: make another queue.", dict.fromkeys(unknown, "fixed")
+        )
     queue = Queue.objects.select_for_update(of=("self",), no_key=True).select_related("project").get(pk=queue.pk)
     before = {name: getattr(queue, name) for name in changes}
     for name, value in changes.items():
@@ -78,9 +83,14 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
             WHERE labeling_queue.id = %(queue)s RETURNING added.n
             """,
             {
-                "project": queue.project_id, "queue": queue.pk, "pairs": list(pair_ids) if pair_ids is not None else None,
-                "languages": queue.languages, "tags": queue.tags, "rank": last_rank, "overlap": overlap,
-            },  # fmt: skip
+                "project": queue.project_id,
+                "queue": queue.pk,
+                "pairs": list(pair_ids) if pair_ids is not None else None,
+                "languages": queue.languages,
+                "tags": queue.tags,
+                "rank": last_rank,
+                "overlap": overlap,
+            },
         )
         return int(cursor.fetchone()[0])
 

@@ -6,505 +6,1132 @@ import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.text
 import django.utils.timezone
-import labeling.models.annotations
-import labeling.models.projects
 from django.conf import settings
 from django.db import migrations, models
 
+import labeling.models.annotations
+import labeling.models.projects
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('name', models.CharField(blank=True, max_length=120)),
-                ('theme', models.CharField(choices=[('auto', 'As the system'), ('light', 'Light'), ('dark', 'Dark')], default='auto', max_length=5)),
-                ('is_external', models.BooleanField(default=False, help_text='A rater of an imported study; cannot sign in.')),
-                ('is_active', models.BooleanField(default=True)),
-                ('is_staff', models.BooleanField(default=False)),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("name", models.CharField(blank=True, max_length=120)),
+                (
+                    "theme",
+                    models.CharField(
+                        choices=[("auto", "As the system"), ("light", "Light"), ("dark", "Dark")],
+                        default="auto",
+                        max_length=5,
+                    ),
+                ),
+                (
+                    "is_external",
+                    models.BooleanField(default=False, help_text="A rater of an imported study; cannot sign in."),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("is_staff", models.BooleanField(default=False)),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('prefix', models.CharField(max_length=8, unique=True)),
-                ('secret_digest', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('expires_at', models.DateTimeField()),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80)),
+                ("prefix", models.CharField(max_length=8, unique=True)),
+                ("secret_digest", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("expires_at", models.DateTimeField()),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="api_tokens",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('project_id', models.BigIntegerField(null=True)),
-                ('actor_id', models.BigIntegerField(help_text='Empty when the clock did it.', null=True)),
-                ('act', models.CharField(max_length=60)),
-                ('target_type', models.CharField(max_length=40)),
-                ('target_id', models.BigIntegerField(null=True)),
-                ('data', models.JSONField(default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("project_id", models.BigIntegerField(null=True)),
+                ("actor_id", models.BigIntegerField(help_text="Empty when the clock did it.", null=True)),
+                ("act", models.CharField(max_length=60)),
+                ("target_type", models.CharField(max_length=40)),
+                ("target_id", models.BigIntegerField(null=True)),
+                ("data", models.JSONField(default=dict)),
             ],
             options={
-                'verbose_name_plural': 'audit entries',
-                'indexes': [models.Index(fields=['project_id', '-id'], name='audit_newest')],
+                "verbose_name_plural": "audit entries",
+                "indexes": [models.Index(fields=["project_id", "-id"], name="audit_newest")],
             },
         ),
         migrations.CreateModel(
-            name='Batch',
+            name="Batch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='waiting', max_length=8)),
-                ('fence', models.PositiveIntegerField(default=0, editable=False)),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('lease_until', models.DateTimeField(editable=False, null=True)),
-                ('error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('finished_at', models.DateTimeField(editable=False, null=True)),
-                ('name', models.CharField(max_length=200)),
-                ('format', models.CharField(blank=True, help_text="An importer's name; empty until it is guessed.", max_length=40)),
-                ('storage_name', models.CharField(blank=True, max_length=400)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('bytes_total', models.BigIntegerField(default=0)),
-                ('bytes_read', models.BigIntegerField(default=0)),
-                ('read', models.PositiveIntegerField(default=0)),
-                ('kept', models.PositiveIntegerField(default=0)),
-                ('duplicate', models.PositiveIntegerField(default=0)),
-                ('refused', models.PositiveIntegerField(default=0)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                    ),
+                ),
+                ("fence", models.PositiveIntegerField(default=0, editable=False)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("lease_until", models.DateTimeField(editable=False, null=True)),
+                ("error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("finished_at", models.DateTimeField(editable=False, null=True)),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "format",
+                    models.CharField(
+                        blank=True, help_text="An importer's name; empty until it is guessed.", max_length=40
+                    ),
+                ),
+                ("storage_name", models.CharField(blank=True, max_length=400)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("bytes_total", models.BigIntegerField(default=0)),
+                ("bytes_read", models.BigIntegerField(default=0)),
+                ("read", models.PositiveIntegerField(default=0)),
+                ("kept", models.PositiveIntegerField(default=0)),
+                ("duplicate", models.PositiveIntegerField(default=0)),
+                ("refused", models.PositiveIntegerField(default=0)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'batches',
+                "verbose_name_plural": "batches",
             },
         ),
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(blank=True, max_length=255)),
-                ('fingerprint', models.CharField(editable=False, max_length=64)),
-                ('conversation', models.JSONField()),
-                ('conversation_html', models.JSONField(default=list, help_text='One safe HTML text a message.')),
-                ('language', models.CharField(blank=True, max_length=35)),
-                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, default=list, size=None)),
-                ('metadata', models.JSONField(blank=True, default=dict)),
-                ('gold', models.JSONField(blank=True, help_text='Known answers by criterion, in stored order.', null=True)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='labeling.batch')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("external_id", models.CharField(blank=True, max_length=255)),
+                ("fingerprint", models.CharField(editable=False, max_length=64)),
+                ("conversation", models.JSONField()),
+                ("conversation_html", models.JSONField(default=list, help_text="One safe HTML text a message.")),
+                ("language", models.CharField(blank=True, max_length=35)),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100), blank=True, default=list, size=None
+                    ),
+                ),
+                ("metadata", models.JSONField(blank=True, default=dict)),
+                (
+                    "gold",
+                    models.JSONField(blank=True, help_text="Known answers by criterion, in stored order.", null=True),
+                ),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="items", to="labeling.batch"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Project',
+            name="Project",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9][a-z0-9-]*$')])),
-                ('name', models.CharField(max_length=120)),
-                ('description', models.TextField(blank=True, max_length=2000)),
-                ('revise_minutes', models.PositiveIntegerField(default=10080, help_text='How long a rater may change an answer, in minutes; 0 forbids it.')),
-                ('pseudonym_key', models.BinaryField(default=labeling.models.projects.new_pseudonym_key, help_text='Keys the rater pseudonyms.')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "slug",
+                    models.SlugField(
+                        max_length=60,
+                        unique=True,
+                        validators=[django.core.validators.RegexValidator("^[a-z0-9][a-z0-9-]*$")],
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("description", models.TextField(blank=True, max_length=2000)),
+                (
+                    "revise_minutes",
+                    models.PositiveIntegerField(
+                        default=10080, help_text="How long a rater may change an answer, in minutes; 0 forbids it."
+                    ),
+                ),
+                (
+                    "pseudonym_key",
+                    models.BinaryField(
+                        default=labeling.models.projects.new_pseudonym_key, help_text="Keys the rater pseudonyms."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Pair',
+            name="Pair",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('item', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='pairs', to='labeling.item')),
-                ('project', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='pairs', to='labeling.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "item",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pairs",
+                        to="labeling.item",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pairs",
+                        to="labeling.project",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('rater', 'Rater'), ('adjudicator', 'Adjudicator'), ('manager', 'Manager'), ('researcher', 'Researcher')], max_length=12)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='labeling.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("rater", "Rater"),
+                            ("adjudicator", "Adjudicator"),
+                            ("manager", "Manager"),
+                            ("researcher", "Researcher"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="labeling.project"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='item',
-            name='project',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='items', to='labeling.project'),
+            model_name="item",
+            name="project",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="items", to="labeling.project"
+            ),
         ),
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('rater', 'Rater'), ('adjudicator', 'Adjudicator'), ('manager', 'Manager'), ('researcher', 'Researcher')], max_length=12)),
-                ('email', models.EmailField(blank=True, help_text='If given, only a person with this address can use the link.', max_length=254)),
-                ('token_digest', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('used_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='labeling.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("rater", "Rater"),
+                            ("adjudicator", "Adjudicator"),
+                            ("manager", "Manager"),
+                            ("researcher", "Researcher"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "email",
+                    models.EmailField(
+                        blank=True,
+                        help_text="If given, only a person with this address can use the link.",
+                        max_length=254,
+                    ),
+                ),
+                ("token_digest", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("expires_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "used_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="invitations", to="labeling.project"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Guideline',
+            name="Guideline",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(blank=True, null=True)),
-                ('text', models.TextField(max_length=200000)),
-                ('html', models.TextField(default='', editable=False)),
-                ('change_note', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('published_at', models.DateTimeField(blank=True, null=True)),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='guidelines', to='labeling.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField(blank=True, null=True)),
+                ("text", models.TextField(max_length=200000)),
+                ("html", models.TextField(default="", editable=False)),
+                ("change_note", models.CharField(blank=True, max_length=300)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("published_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="guidelines", to="labeling.project"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Criterion',
+            name="Criterion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=40)),
-                ('name', models.CharField(max_length=80)),
-                ('question', models.CharField(blank=True, max_length=300)),
-                ('better_word', models.CharField(blank=True, help_text='As in “A is clearly … ”: more helpful, safer.', max_length=40)),
-                ('kind', models.CharField(choices=[('preference', 'Preference between two responses'), ('safety', 'Safety of one response'), ('rating', 'Rating of one response'), ('text', 'Text')], max_length=10)),
-                ('asked', models.CharField(choices=[('always', 'Always'), ('on_conflict', 'When the other preferences point different ways'), ('never', 'Never; it came with imported judgments')], default='always', max_length=11)),
-                ('required', models.BooleanField(default=False, help_text='Refuse an answer without it, also from programs.')),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('strengths', models.PositiveSmallIntegerField(default=3, help_text='Grades a side of a preference.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(4)])),
-                ('allow_tie', models.BooleanField(default=True)),
-                ('allow_both_bad', models.BooleanField(default=False)),
-                ('minimum', models.SmallIntegerField(default=1, help_text='Lowest rating.')),
-                ('maximum', models.SmallIntegerField(default=5, help_text='Highest rating.')),
-                ('categories', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), blank=True, default=list, help_text='Harms to choose from.', size=None)),
-                ('severities', models.PositiveSmallIntegerField(default=3, help_text='Grades of harm; 0 asks none.')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='criteria', to='labeling.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.SlugField(max_length=40)),
+                ("name", models.CharField(max_length=80)),
+                ("question", models.CharField(blank=True, max_length=300)),
+                (
+                    "better_word",
+                    models.CharField(
+                        blank=True, help_text="As in “A is clearly … ”: more helpful, safer.", max_length=40
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("preference", "Preference between two responses"),
+                            ("safety", "Safety of one response"),
+                            ("rating", "Rating of one response"),
+                            ("text", "Text"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "asked",
+                    models.CharField(
+                        choices=[
+                            ("always", "Always"),
+                            ("on_conflict", "When the other preferences point different ways"),
+                            ("never", "Never; it came with imported judgments"),
+                        ],
+                        default="always",
+                        max_length=11,
+                    ),
+                ),
+                (
+                    "required",
+                    models.BooleanField(default=False, help_text="Refuse an answer without it, also from programs."),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "strengths",
+                    models.PositiveSmallIntegerField(
+                        default=3,
+                        help_text="Grades a side of a preference.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(4),
+                        ],
+                    ),
+                ),
+                ("allow_tie", models.BooleanField(default=True)),
+                ("allow_both_bad", models.BooleanField(default=False)),
+                ("minimum", models.SmallIntegerField(default=1, help_text="Lowest rating.")),
+                ("maximum", models.SmallIntegerField(default=5, help_text="Highest rating.")),
+                (
+                    "categories",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=80),
+                        blank=True,
+                        default=list,
+                        help_text="Harms to choose from.",
+                        size=None,
+                    ),
+                ),
+                ("severities", models.PositiveSmallIntegerField(default=3, help_text="Grades of harm; 0 asks none.")),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="criteria", to="labeling.project"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'id'],
+                "ordering": ["position", "id"],
             },
         ),
         migrations.AddField(
-            model_name='batch',
-            name='project',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='batches', to='labeling.project'),
+            model_name="batch",
+            name="project",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="batches",
+                to="labeling.project",
+            ),
         ),
         migrations.CreateModel(
-            name='Assignment',
+            name="Assignment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('submitted', 'Submitted'), ('skipped', 'Skipped'), ('released', 'Released'), ('expired', 'Expired')], default='open', max_length=9)),
-                ('swapped', models.BooleanField(default=False)),
-                ('claimed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('skip_reason', models.CharField(blank=True, choices=[('language', 'Not my language'), ('upsetting', 'Too upsetting'), ('broken', 'Something is broken'), ('cannot_tell', 'I cannot tell'), ('other', 'Something else')], max_length=11)),
-                ('skip_comment', models.CharField(blank=True, max_length=1000)),
-                ('draft', models.JSONField(blank=True, null=True)),
-                ('draft_at', models.DateTimeField(blank=True, null=True)),
-                ('rater', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to=settings.AUTH_USER_MODEL)),
-                ('guideline', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='labeling.guideline')),
-                ('pair', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='labeling.pair')),
-                ('project', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='labeling.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("submitted", "Submitted"),
+                            ("skipped", "Skipped"),
+                            ("released", "Released"),
+                            ("expired", "Expired"),
+                        ],
+                        default="open",
+                        max_length=9,
+                    ),
+                ),
+                ("swapped", models.BooleanField(default=False)),
+                ("claimed_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "skip_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("language", "Not my language"),
+                            ("upsetting", "Too upsetting"),
+                            ("broken", "Something is broken"),
+                            ("cannot_tell", "I cannot tell"),
+                            ("other", "Something else"),
+                        ],
+                        max_length=11,
+                    ),
+                ),
+                ("skip_comment", models.CharField(blank=True, max_length=1000)),
+                ("draft", models.JSONField(blank=True, null=True)),
+                ("draft_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "rater",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assignments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "guideline",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="labeling.guideline",
+                    ),
+                ),
+                (
+                    "pair",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="assignments",
+                        to="labeling.pair",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="assignments",
+                        to="labeling.project",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Annotation',
+            name="Annotation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveSmallIntegerField(default=1)),
-                ('current', models.BooleanField(default=True)),
-                ('body_digest', models.CharField(help_text='SHA-256 of the answers as sent: the same body is the same annotation.', max_length=64)),
-                ('active_ms', models.PositiveIntegerField(help_text='Time with the pair in view, in milliseconds.', null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('transaction', labeling.models.annotations.TransactionId(db_default=django.db.models.expressions.RawSQL('pg_current_xact_id()', ()), editable=False)),
-                ('rater', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='annotations', to=settings.AUTH_USER_MODEL)),
-                ('assignment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='annotations', to='labeling.assignment')),
-                ('guideline', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='labeling.guideline')),
-                ('pair', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='annotations', to='labeling.pair')),
-                ('project', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='annotations', to='labeling.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("revision", models.PositiveSmallIntegerField(default=1)),
+                ("current", models.BooleanField(default=True)),
+                (
+                    "body_digest",
+                    models.CharField(
+                        help_text="SHA-256 of the answers as sent: the same body is the same annotation.", max_length=64
+                    ),
+                ),
+                (
+                    "active_ms",
+                    models.PositiveIntegerField(help_text="Time with the pair in view, in milliseconds.", null=True),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "transaction",
+                    labeling.models.annotations.TransactionId(
+                        db_default=django.db.models.expressions.RawSQL("pg_current_xact_id()", ()), editable=False
+                    ),
+                ),
+                (
+                    "rater",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="annotations",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "assignment",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="annotations",
+                        to="labeling.assignment",
+                    ),
+                ),
+                (
+                    "guideline",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="labeling.guideline",
+                    ),
+                ),
+                (
+                    "pair",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="annotations",
+                        to="labeling.pair",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="annotations",
+                        to="labeling.project",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Queue',
+            name="Queue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('overlap', models.PositiveSmallIntegerField(default=3, help_text='Raters wanted a pair.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(50)])),
-                ('lease_seconds', models.PositiveIntegerField(default=1200, help_text='How long a rater holds a pair, in seconds; every renewal starts it again.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(604800)])),
-                ('paused', models.BooleanField(default=False)),
-                ('languages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=35), blank=True, default=list, help_text='Only items in these languages; empty takes all.', size=None)),
-                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, default=list, help_text='Only items with one of these tags; empty takes all.', size=None)),
-                ('last_rank', models.BigIntegerField(default=0, editable=False)),
-                ('pair_count', models.PositiveIntegerField(default=0, editable=False, help_text='Kept by the verbs that add pairs.')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('project', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='queues', to='labeling.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "overlap",
+                    models.PositiveSmallIntegerField(
+                        default=3,
+                        help_text="Raters wanted a pair.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(50),
+                        ],
+                    ),
+                ),
+                (
+                    "lease_seconds",
+                    models.PositiveIntegerField(
+                        default=1200,
+                        help_text="How long a rater holds a pair, in seconds; every renewal starts it again.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(604800),
+                        ],
+                    ),
+                ),
+                ("paused", models.BooleanField(default=False)),
+                (
+                    "languages",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=35),
+                        blank=True,
+                        default=list,
+                        help_text="Only items in these languages; empty takes all.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        help_text="Only items with one of these tags; empty takes all.",
+                        size=None,
+                    ),
+                ),
+                ("last_rank", models.BigIntegerField(default=0, editable=False)),
+                (
+                    "pair_count",
+                    models.PositiveIntegerField(
+                        default=0, editable=False, help_text="Kept by the verbs that add pairs."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="queues",
+                        to="labeling.project",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Passage',
+            name="Passage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('passed', models.BigIntegerField(default=0)),
-                ('done', models.PositiveIntegerField(default=0, help_text='Pairs this rater has judged here.')),
-                ('swept_at', models.DateTimeField(help_text='When the whole queue was last searched for a slot left behind.', null=True)),
-                ('rater', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('queue', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='labeling.queue')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("passed", models.BigIntegerField(default=0)),
+                ("done", models.PositiveIntegerField(default=0, help_text="Pairs this rater has judged here.")),
+                (
+                    "swept_at",
+                    models.DateTimeField(
+                        help_text="When the whole queue was last searched for a slot left behind.", null=True
+                    ),
+                ),
+                (
+                    "rater",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "queue",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="labeling.queue",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='assignment',
-            name='queue',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='labeling.queue'),
+            model_name="assignment",
+            name="queue",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="assignments",
+                to="labeling.queue",
+            ),
         ),
         migrations.CreateModel(
-            name='Refusal',
+            name="Refusal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line', models.PositiveIntegerField()),
-                ('field', models.CharField(blank=True, max_length=200)),
-                ('reason', models.CharField(max_length=500)),
-                ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='refusals', to='labeling.batch')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("line", models.PositiveIntegerField()),
+                ("field", models.CharField(blank=True, max_length=200)),
+                ("reason", models.CharField(max_length=500)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="refusals",
+                        to="labeling.batch",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['batch', 'line', 'id'],
+                "ordering": ["batch", "line", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Response',
+            name="Response",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('fingerprint', models.CharField(editable=False, max_length=64)),
-                ('content', models.TextField()),
-                ('model_name', models.CharField(blank=True, max_length=200)),
-                ('html', models.TextField()),
-                ('renderer', models.PositiveSmallIntegerField(help_text='Version of the renderer that made `html`; 0 shows plain text.')),
-                ('item', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='responses', to='labeling.item')),
-                ('project', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='labeling.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                ("fingerprint", models.CharField(editable=False, max_length=64)),
+                ("content", models.TextField()),
+                ("model_name", models.CharField(blank=True, max_length=200)),
+                ("html", models.TextField()),
+                (
+                    "renderer",
+                    models.PositiveSmallIntegerField(
+                        help_text="Version of the renderer that made `html`; 0 shows plain text."
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="responses",
+                        to="labeling.item",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="labeling.project",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['item', 'position'],
+                "ordering": ["item", "position"],
             },
         ),
         migrations.AddField(
-            model_name='pair',
-            name='first',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='labeling.response'),
+            model_name="pair",
+            name="first",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="labeling.response"
+            ),
         ),
         migrations.AddField(
-            model_name='pair',
-            name='second',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='labeling.response'),
+            model_name="pair",
+            name="second",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="labeling.response",
+            ),
         ),
         migrations.CreateModel(
-            name='Judgment',
+            name="Judgment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('preference', models.SmallIntegerField(null=True)),
-                ('both_bad', models.BooleanField(default=False)),
-                ('rating', models.SmallIntegerField(null=True)),
-                ('safe', models.BooleanField(null=True)),
-                ('categories', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), default=list, size=None)),
-                ('severity', models.PositiveSmallIntegerField(null=True)),
-                ('text', models.TextField(blank=True, help_text='The rationale, or the answer of a text criterion.', max_length=10000)),
-                ('annotation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='judgments', to='labeling.annotation')),
-                ('criterion', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='labeling.criterion')),
-                ('project', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='labeling.project')),
-                ('response', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='labeling.response')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("preference", models.SmallIntegerField(null=True)),
+                ("both_bad", models.BooleanField(default=False)),
+                ("rating", models.SmallIntegerField(null=True)),
+                ("safe", models.BooleanField(null=True)),
+                (
+                    "categories",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=80), default=list, size=None
+                    ),
+                ),
+                ("severity", models.PositiveSmallIntegerField(null=True)),
+                (
+                    "text",
+                    models.TextField(
+                        blank=True, help_text="The rationale, or the answer of a text criterion.", max_length=10000
+                    ),
+                ),
+                (
+                    "annotation",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="judgments",
+                        to="labeling.annotation",
+                    ),
+                ),
+                (
+                    "criterion",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="labeling.criterion",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="labeling.project",
+                    ),
+                ),
+                (
+                    "response",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="labeling.response",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Slot',
+            name="Slot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('rank', models.BigIntegerField()),
-                ('swapped', models.BooleanField(help_text='Shown with the second response on the left.')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('leased', 'Leased'), ('done', 'Done')], default='open', max_length=6)),
-                ('pair', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='slots', to='labeling.pair')),
-                ('project', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='labeling.project')),
-                ('queue', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='slots', to='labeling.queue')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField()),
+                ("rank", models.BigIntegerField()),
+                ("swapped", models.BooleanField(help_text="Shown with the second response on the left.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("leased", "Leased"), ("done", "Done")], default="open", max_length=6
+                    ),
+                ),
+                (
+                    "pair",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="slots",
+                        to="labeling.pair",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="labeling.project",
+                    ),
+                ),
+                (
+                    "queue",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="slots",
+                        to="labeling.queue",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='assignment',
-            name='slot',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='assignment', to='labeling.slot'),
+            model_name="assignment",
+            name="slot",
+            field=models.OneToOneField(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="assignment", to="labeling.slot"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='user_email_lower'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))), name="user_email_lower"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('project', 'user', 'role'), name='membership_once'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("project", "user", "role"), name="membership_once"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['rater', 'adjudicator', 'manager', 'researcher'])), name='membership_role'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["rater", "adjudicator", "manager", "researcher"])),
+                name="membership_role",
+            ),
         ),
         migrations.AddIndex(
-            model_name='item',
-            index=models.Index(condition=models.Q(('external_id', ''), _negated=True), fields=['project', 'external_id'], name='item_external_id'),
+            model_name="item",
+            index=models.Index(
+                condition=models.Q(("external_id", ""), _negated=True),
+                fields=["project", "external_id"],
+                name="item_external_id",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(fields=('project', 'fingerprint'), name='item_once'),
+            model_name="item",
+            constraint=models.UniqueConstraint(fields=("project", "fingerprint"), name="item_once"),
         ),
         migrations.AddConstraint(
-            model_name='guideline',
-            constraint=models.UniqueConstraint(fields=('project', 'version'), name='guideline_version'),
+            model_name="guideline",
+            constraint=models.UniqueConstraint(fields=("project", "version"), name="guideline_version"),
         ),
         migrations.AddConstraint(
-            model_name='guideline',
-            constraint=models.UniqueConstraint(condition=models.Q(('version', None)), fields=('project',), name='guideline_one_draft'),
+            model_name="guideline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("version", None)), fields=("project",), name="guideline_one_draft"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='guideline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('published_at', None), ('version', None)), models.Q(('published_at__isnull', False), ('version__isnull', False)), _connector='OR'), name='guideline_published_has_version'),
+            model_name="guideline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("published_at", None), ("version", None)),
+                    models.Q(("published_at__isnull", False), ("version__isnull", False)),
+                    _connector="OR",
+                ),
+                name="guideline_published_has_version",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='criterion',
-            constraint=models.UniqueConstraint(fields=('project', 'key'), name='criterion_key'),
+            model_name="criterion",
+            constraint=models.UniqueConstraint(fields=("project", "key"), name="criterion_key"),
         ),
         migrations.AddConstraint(
-            model_name='criterion',
-            constraint=models.CheckConstraint(condition=models.Q(('strengths__gte', 1), ('strengths__lte', 4)), name='criterion_strengths'),
+            model_name="criterion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("strengths__gte", 1), ("strengths__lte", 4)), name="criterion_strengths"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='criterion',
-            constraint=models.CheckConstraint(condition=models.Q(('minimum__lt', models.F('maximum'))), name='criterion_rating_range'),
+            model_name="criterion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("minimum__lt", models.F("maximum"))), name="criterion_rating_range"
+            ),
         ),
         migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(fields=['project', '-created_at'], name='batch_newest'),
+            model_name="batch",
+            index=models.Index(fields=["project", "-created_at"], name="batch_newest"),
         ),
         migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['state'], name='batch_unfinished'),
+            model_name="batch",
+            index=models.Index(
+                condition=models.Q(("state__in", ["waiting", "running"])), fields=["state"], name="batch_unfinished"
+            ),
         ),
         migrations.AddIndex(
-            model_name='annotation',
-            index=models.Index(condition=models.Q(('current', True)), fields=['project', 'transaction', 'id'], name='annotation_feed'),
+            model_name="annotation",
+            index=models.Index(
+                condition=models.Q(("current", True)), fields=["project", "transaction", "id"], name="annotation_feed"
+            ),
         ),
         migrations.AddIndex(
-            model_name='annotation',
-            index=models.Index(condition=models.Q(('current', True)), fields=['project', 'pair'], name='annotation_of_pair'),
+            model_name="annotation",
+            index=models.Index(
+                condition=models.Q(("current", True)), fields=["project", "pair"], name="annotation_of_pair"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='annotation',
-            constraint=models.UniqueConstraint(fields=('assignment', 'revision'), name='annotation_revision'),
+            model_name="annotation",
+            constraint=models.UniqueConstraint(fields=("assignment", "revision"), name="annotation_revision"),
         ),
         migrations.AddConstraint(
-            model_name='annotation',
-            constraint=models.UniqueConstraint(condition=models.Q(('current', True)), fields=('assignment',), name='annotation_one_current'),
+            model_name="annotation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("current", True)), fields=("assignment",), name="annotation_one_current"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='queue',
-            constraint=models.UniqueConstraint(fields=('project', 'name'), name='queue_name'),
+            model_name="queue",
+            constraint=models.UniqueConstraint(fields=("project", "name"), name="queue_name"),
         ),
         migrations.AddConstraint(
-            model_name='queue',
-            constraint=models.CheckConstraint(condition=models.Q(('overlap__gte', 1), ('overlap__lte', 50)), name='queue_overlap'),
+            model_name="queue",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("overlap__gte", 1), ("overlap__lte", 50)), name="queue_overlap"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='queue',
-            constraint=models.CheckConstraint(condition=models.Q(('lease_seconds__gte', 1), ('lease_seconds__lte', 604800)), name='queue_lease'),
+            model_name="queue",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lease_seconds__gte", 1), ("lease_seconds__lte", 604800)), name="queue_lease"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='passage',
-            constraint=models.UniqueConstraint(fields=('queue', 'rater'), name='passage_once'),
+            model_name="passage",
+            constraint=models.UniqueConstraint(fields=("queue", "rater"), name="passage_once"),
         ),
         migrations.AddIndex(
-            model_name='refusal',
-            index=models.Index(fields=['batch', 'line', 'id'], name='refusal_order'),
+            model_name="refusal",
+            index=models.Index(fields=["batch", "line", "id"], name="refusal_order"),
         ),
         migrations.AddConstraint(
-            model_name='response',
-            constraint=models.UniqueConstraint(fields=('item', 'fingerprint'), name='response_once'),
+            model_name="response",
+            constraint=models.UniqueConstraint(fields=("item", "fingerprint"), name="response_once"),
         ),
         migrations.AddConstraint(
-            model_name='response',
-            constraint=models.UniqueConstraint(fields=('item', 'position'), name='response_position'),
+            model_name="response",
+            constraint=models.UniqueConstraint(fields=("item", "position"), name="response_position"),
         ),
         migrations.AddIndex(
-            model_name='pair',
-            index=models.Index(fields=['project', 'id'], name='pair_project'),
+            model_name="pair",
+            index=models.Index(fields=["project", "id"], name="pair_project"),
         ),
         migrations.AddConstraint(
-            model_name='pair',
-            constraint=models.UniqueConstraint(fields=('item', 'first', 'second'), name='pair_once', nulls_distinct=False),
+            model_name="pair",
+            constraint=models.UniqueConstraint(
+                fields=("item", "first", "second"), name="pair_once", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pair',
-            constraint=models.CheckConstraint(condition=models.Q(('second', None), ('first__lt', models.F('second')), _connector='OR'), name='pair_order'),
+            model_name="pair",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("second", None), ("first__lt", models.F("second")), _connector="OR"),
+                name="pair_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='judgment',
-            constraint=models.UniqueConstraint(fields=('annotation', 'criterion', 'response'), name='judgment_once', nulls_distinct=False),
+            model_name="judgment",
+            constraint=models.UniqueConstraint(
+                fields=("annotation", "criterion", "response"), name="judgment_once", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='judgment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('preference__isnull', False), ('response', None)), models.Q(('both_bad', True), ('preference', None), ('response', None)), models.Q(('rating__isnull', False), ('response__isnull', False)), models.Q(('response__isnull', False), ('safe__isnull', False)), models.Q(models.Q(('text', ''), _negated=True), ('preference', None), ('rating', None), ('safe', None)), _connector='OR'), name='judgment_has_value'),
+            model_name="judgment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("preference__isnull", False), ("response", None)),
+                    models.Q(("both_bad", True), ("preference", None), ("response", None)),
+                    models.Q(("rating__isnull", False), ("response__isnull", False)),
+                    models.Q(("response__isnull", False), ("safe__isnull", False)),
+                    models.Q(
+                        models.Q(("text", ""), _negated=True), ("preference", None), ("rating", None), ("safe", None)
+                    ),
+                    _connector="OR",
+                ),
+                name="judgment_has_value",
+            ),
         ),
         migrations.AddIndex(
-            model_name='slot',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['queue', 'rank'], name='slot_open'),
+            model_name="slot",
+            index=models.Index(condition=models.Q(("state", "open")), fields=["queue", "rank"], name="slot_open"),
         ),
         migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.UniqueConstraint(fields=('queue', 'pair', 'number'), name='slot_once'),
+            model_name="slot",
+            constraint=models.UniqueConstraint(fields=("queue", "pair", "number"), name="slot_once"),
         ),
         migrations.AddConstraint(
-            model_name='slot',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'leased', 'done'])), name='slot_state'),
+            model_name="slot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["open", "leased", "done"])), name="slot_state"
+            ),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['queue', 'lease_until'], name='assignment_lease'),
+            model_name="assignment",
+            index=models.Index(
+                condition=models.Q(("state", "open")), fields=["queue", "lease_until"], name="assignment_lease"
+            ),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(condition=models.Q(('state', 'submitted')), fields=['rater', '-ended_at'], name='assignment_my_work'),
+            model_name="assignment",
+            index=models.Index(
+                condition=models.Q(("state", "submitted")), fields=["rater", "-ended_at"], name="assignment_my_work"
+            ),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(fields=['project', 'pair'], name='assignment_of_pair'),
+            model_name="assignment",
+            index=models.Index(fields=["project", "pair"], name="assignment_of_pair"),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['open', 'submitted', 'skipped'])), fields=('pair', 'rater'), name='assignment_pair_rater_once'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["open", "submitted", "skipped"])),
+                fields=("pair", "rater"),
+                name="assignment_pair_rater_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(('slot', None), ('state__in', ['open', 'submitted']), _connector='OR'), name='assignment_ended_names_no_slot'),
+            model_name="assignment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("slot", None), ("state__in", ["open", "submitted"]), _connector="OR"),
+                name="assignment_ended_names_no_slot",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('queue', 'rater'), name='assignment_one_open'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "open")), fields=("queue", "rater"), name="assignment_one_open"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'submitted', 'skipped', 'released', 'expired'])), name='assignment_state'),
+            model_name="assignment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["open", "submitted", "skipped", "released", "expired"])),
+                name="assignment_state",
+            ),
         ),
     ]

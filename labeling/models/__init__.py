@@ -10,5 +10,6 @@ from labeling.models.audit import AuditEntry
 
 __all__ = [
     "Annotation", "ApiToken", "Assignment", "AuditEntry", "Batch", "Criterion", "Guideline", "Invitation", "Item",
-    "Job", "Judgment", "LostJob", "Membership", "Pair", "Passage", "Project", "Queue", "Refusal", "Response", "Slot", "User",
+    "Job", "Judgment", "LostJob", "Membership", "Pair", "Passage", "Project", "Queue", "Refusal", "Response", "Slot",
+    "User",
 ]  # fmt: skip

@@ -42,7 +42,9 @@ class Annotation(models.Model):
     guideline = models.ForeignKey(Guideline, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     revision = models.PositiveSmallIntegerField(default=1)
     current = models.BooleanField(default=True)
-    body_digest = models.CharField(max_length=64, help_text="SHA-256 of the answers as sent: the same body is the same annotation.")
+    body_digest = models.CharField(
+        max_length=64, help_text="SHA-256 of the answers as sent: the same body is the same annotation."
+    )
     active_ms = models.PositiveIntegerField(null=True, help_text="Time with the pair in view, in milliseconds.")
     created_at = models.DateTimeField(default=timezone.now)
     transaction = TransactionId(editable=False, db_default=RawSQL("pg_current_xact_id()", ()))
@@ -78,11 +80,15 @@ class Judgment(models.Model):
     safe = models.BooleanField(null=True)
     categories = ArrayField(models.CharField(max_length=80), default=list)
     severity = models.PositiveSmallIntegerField(null=True)
-    text = models.TextField(blank=True, max_length=10_000, help_text="The rationale, or the answer of a text criterion.")
+    text = models.TextField(
+        blank=True, max_length=10_000, help_text="The rationale, or the answer of a text criterion."
+    )
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["annotation", "criterion", "response"], nulls_distinct=False, name="judgment_once"),
+            models.UniqueConstraint(
+                fields=["annotation", "criterion", "response"], nulls_distinct=False, name="judgment_once"
+            ),
             models.CheckConstraint(
                 condition=Q(preference__isnull=False, response=None)
                 | Q(both_bad=True, preference=None, response=None)

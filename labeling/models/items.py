@@ -94,7 +94,9 @@ class Response(models.Model):
     content = models.TextField()
     model_name = models.CharField(max_length=200, blank=True)
     html = models.TextField()
-    renderer = models.PositiveSmallIntegerField(help_text="Version of the renderer that made `html`; 0 shows plain text.")
+    renderer = models.PositiveSmallIntegerField(
+        help_text="Version of the renderer that made `html`; 0 shows plain text."
+    )
 
     class Meta:
         ordering = ["item", "position"]

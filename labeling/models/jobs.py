@@ -58,8 +58,16 @@ class Job(models.Model):
 
         Two statements at most; the instance carries the new fencing number afterwards.
         """
-        taken = type(self)._default_manager.filter(pk=self.pk, attempts__lt=MOST_ATTEMPTS).due().update(
-            state=self.State.RUNNING, fence=F("fence") + 1, attempts=F("attempts") + 1, lease_until=timezone.now() + LEASE
+        taken = (
+            type(self)
+            ._default_manager.filter(pk=self.pk, attempts__lt=MOST_ATTEMPTS)
+            .due()
+            .update(
+                state=self.State.RUNNING,
+                fence=F("fence") + 1,
+                attempts=F("attempts") + 1,
+                lease_until=timezone.now() + LEASE,
+            )
         )
         self.refresh_from_db()
         if not taken and self.attempts >= MOST_ATTEMPTS and not self.is_over:

@@ -24,7 +24,9 @@ class Project(models.Model):
     revise_minutes = models.PositiveIntegerField(
         default=7 * 24 * 60, help_text="How long a rater may change an answer, in minutes; 0 forbids it."
     )
-    pseudonym_key = models.BinaryField(default=new_pseudonym_key, editable=False, help_text="Keys the rater pseudonyms.")
+    pseudonym_key = models.BinaryField(
+        default=new_pseudonym_key, editable=False, help_text="Keys the rater pseudonyms."
+    )
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -88,7 +90,9 @@ class Criterion(models.Model):
     allow_both_bad = models.BooleanField(default=False)
     minimum = models.SmallIntegerField(default=1, help_text="Lowest rating.")
     maximum = models.SmallIntegerField(default=5, help_text="Highest rating.")
-    categories = ArrayField(models.CharField(max_length=80), default=list, blank=True, help_text="Harms to choose from.")
+    categories = ArrayField(
+        models.CharField(max_length=80), default=list, blank=True, help_text="Harms to choose from."
+    )
     severities = models.PositiveSmallIntegerField(default=3, help_text="Grades of harm; 0 asks none.")
 
     class Meta:

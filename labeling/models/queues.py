@@ -37,10 +37,16 @@ class Queue(models.Model):
     )
     paused = models.BooleanField(default=False)
     languages = ArrayField(
-        models.CharField(max_length=35), default=list, blank=True, help_text="Only items in these languages; empty takes all."
+        models.CharField(max_length=35),
+        default=list,
+        blank=True,
+        help_text="Only items in these languages; empty takes all.",
     )
     tags = ArrayField(
-        models.CharField(max_length=100), default=list, blank=True, help_text="Only items with one of these tags; empty takes all."
+        models.CharField(max_length=100),
+        default=list,
+        blank=True,
+        help_text="Only items with one of these tags; empty takes all.",
     )
     last_rank = models.BigIntegerField(default=0, editable=False)
     pair_count = models.PositiveIntegerField(default=0, editable=False, help_text="Kept by the verbs that add pairs.")
@@ -97,7 +103,9 @@ class Passage(models.Model):
     rater = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     passed = models.BigIntegerField(default=0)
     done = models.PositiveIntegerField(default=0, help_text="Pairs this rater has judged here.")
-    swept_at = models.DateTimeField(null=True, help_text="When the whole queue was last searched for a slot left behind.")
+    swept_at = models.DateTimeField(
+        null=True, help_text="When the whole queue was last searched for a slot left behind."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["queue", "rater"], name="passage_once")]

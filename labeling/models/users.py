@@ -150,5 +150,3 @@ class ApiToken(models.Model):
             user=user, name=name, prefix=prefix, secret_digest=digest(secret), expires_at=expires_at
         )
         return token, f"ann_{prefix}_{secret}"
-
-

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from labeling.models import Assignment, Criterion, Item, Passage, Response
+from labeling.models import Assignment, Criterion, Item, Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,9 @@ class Shown:
     @property
     def turns(self) -> list[dict[str, Any]]:
         """Messages as {"role", "content", "html", "renderer"}, oldest first."""
-        return [message | html for message, html in zip(self.item.conversation, self.item.conversation_html, strict=True)]
+        return [
+            message | html for message, html in zip(self.item.conversation, self.item.conversation_html, strict=True)
+        ]
 
 
 def shown(assignment: Assignment) -> Shown:

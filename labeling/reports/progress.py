@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Q
 
@@ -70,7 +71,7 @@ def project_progress(project: Project) -> ProjectProgress:
     )
 
 
-def _of(queue: Queue, counts: dict[str, int]) -> QueueProgress:
+def _of(queue: Queue, counts: Mapping[str, Any]) -> QueueProgress:
     return QueueProgress(
         queue=queue,
         open=counts["open"],

@@ -21,7 +21,11 @@ def read():
     def of(judgments, complete=False, single=False):
         criteria = list(project.criteria.all())
         return read_answers(
-            {"judgments": judgments}, criteria=criteria, pair=alone if single else pair, swapped=False, complete=complete
+            {"judgments": judgments},
+            criteria=criteria,
+            pair=alone if single else pair,
+            swapped=False,
+            complete=complete,
         )
 
     return of
@@ -49,7 +53,11 @@ HELPFUL = {"helpfulness": {"preference": 1}}
         ({**HELPFUL, "kindness": {"preference": 1}}, "judgments.kindness", "helpfulness, harmlessness"),
         ({"harmlessness": {"preference": 0}}, "judgments.helpfulness", "to go on"),
         ({**HELPFUL, "safety": {"left": {"safe": True}}}, "judgments.safety.right", "Each shown response"),
-        ({**HELPFUL, "safety": {"left": {"safe": "no"}, "right": {"safe": True}}}, "judgments.safety.left.safe", "true"),
+        (
+            {**HELPFUL, "safety": {"left": {"safe": "no"}, "right": {"safe": True}}},
+            "judgments.safety.left.safe",
+            "true",
+        ),
         (
             {**HELPFUL, "safety": {"left": {"safe": True, "severity": 1}, "right": {"safe": True}}},
             "judgments.safety.left.safe",
@@ -65,7 +73,11 @@ HELPFUL = {"helpfulness": {"preference": 1}}
             "judgments.safety.left.severity",
             "from 1 to 3",
         ),
-        ({**HELPFUL, "quality": {"left": {"rating": 6}, "right": {"rating": 1}}}, "judgments.quality.left.rating", "1 to 5"),
+        (
+            {**HELPFUL, "quality": {"left": {"rating": 6}, "right": {"rating": 1}}},
+            "judgments.quality.left.rating",
+            "1 to 5",
+        ),
         ({**HELPFUL, "note": {"text": " "}}, "judgments.note.text", "empty"),
     ],
 )

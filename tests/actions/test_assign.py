@@ -175,7 +175,9 @@ def test_the_first_side_is_shuffled_over_pairs(desk):
 def test_a_claim_is_one_search(desk):
     queue, rui, _ = desk
     make.pairs(queue.project, 3)
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         claim(queue=queue, rater=rui)
     assert len([q for q in queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE"))]) == 2
 

