@@ -1,10 +1,13 @@
 """The site map."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
 
 from annotate.health import healthz, livez
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("labeling.web.urls")),
+    path("operate/", admin.site.urls),
     path("livez", livez, name="livez"),
     path("healthz", healthz, name="healthz"),
 ]

@@ -1,0 +1,20 @@
+// The markup is the map: a control with data-key is pressed by that key, and shows it. This script only obeys.
+"use strict";
+const typing = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])";
+const shown = (control) => control.checkVisibility() && !control.matches(":disabled");
+
+document.addEventListener("keydown", (event) => {
+  const mode = localStorage.getItem("keys") || "on"; // on, alt or off: one may switch single keys away
+  const composed = event.getModifierState("AltGraph"); // how some keyboards type [ and ]
+  const alt = event.altKey && !composed;
+  if (event.isComposing || event.defaultPrevented || event.metaKey || (event.ctrlKey && !composed)) return;
+  if (event.target.closest(`${typing}, dialog, [popover]`) || document.querySelector(":popover-open, dialog[open]")) return;
+  if (event.key === "Enter" ? alt || event.target.closest("a, button, summary") : mode === "off" || alt !== (mode === "alt")) return;
+  const key = alt && /^(Key|Digit)/.test(event.code) ? event.code.slice(-1) : event.key;
+  const name = CSS.escape(key.length === 1 ? key.toLowerCase() : key);
+  const control = [`[data-active] [data-key="${name}"]`, `[data-key="${name}"]`]
+    .flatMap((where) => [...document.querySelectorAll(where)]).find(shown);
+  if (!control) return;
+  event.preventDefault();
+  control.click();
+});
