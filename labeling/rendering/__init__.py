@@ -1,0 +1,88 @@
+"""Text of strangers made safe to read. Markdown becomes HTML once, at import, and is stored with RENDERER.
+
+A leaf: it imports nothing of ours and knows neither Django nor the database.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import NamedTuple
+
+import nh3
+
+from labeling.rendering import code, guard
+from labeling.rendering.invisible import reveal
+from labeling.rendering.markdown import parser
+
+__all__ = ["PLAIN", "PLAIN_OPENS", "RENDERER", "Rendered", "plain", "render"]
+
+RENDERER = 1
+PLAIN = 0
+PLAIN_OPENS = '<pre class="md-plain">'
+MOST_CHARS = 300_000
+EMPTY = '<p class="md-empty">(empty)</p>'
+
+# Anything Markdown might read as more than words: else the text is paragraphs and line breaks, a hundred times cheaper.
+_MARKUP = re.compile(r"[*_`~\[<&\\|$]|^[ \t]*(?:[#>=+-]|\d{1,9}[.)])|^(?: {4}| {0,3}\t)", re.MULTILINE)
+_LINE_END = re.compile(r"[ \t]*\n[ \t]*")
+_NEXT = "</p>\n<p>"
+_BLANK_LINES = re.compile(r"<br>\n(?:<br>\n)+")
+
+_parser = parser()
+_cleaner = nh3.Cleaner(
+    tags={
+        "a", "blockquote", "br", "code", "div", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s", "span",
+        "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+    },
+    attributes={"a": {"href"}, "ol": {"start"}},
+    tag_attribute_values={tag: {"align": {"left", "center", "right"}} for tag in ("td", "th")},
+    allowed_classes={
+        "div": {"md-code", "md-lang"},
+        "p": {"md-empty"},
+        "pre": {"md-plain"},
+        "span": {"md-host", "md-image", *code.CLASSES},
+    },
+    set_tag_attribute_values={"a": {"target": "_blank"}},
+    link_rel="noopener noreferrer nofollow ugc",
+    url_schemes={"http", "https", "mailto"},
+    url_relative="deny",
+)  # fmt: skip
+
+
+class Rendered(NamedTuple):
+    html: str
+    renderer: int
+
+
+def render(text: str) -> Rendered:
+    """Safe HTML of a Markdown text and the renderer's version; PLAIN if the text had to be shown as it was typed.
+
+    Takes less than 0.2 s for any input: what would cost more, or would lose a word, comes out as plain text.
+    """
+    text = reveal(text)
+    if not text.strip():
+        return Rendered(EMPTY, RENDERER)
+    if len(text) <= MOST_CHARS and not _MARKUP.search(text):
+        return Rendered(_paragraphs(text), RENDERER)
+    if not guard.costs_too_much(text):
+        # once more, because an entity such as &#x202e; only now became the character it names
+        html = reveal(_cleaner.clean(_parser.render(text)))
+        if guard.shows_every_word(text, html):
+            return Rendered(html, RENDERER)
+    return Rendered(_preformatted(text), PLAIN)
+
+
+def plain(text: str) -> str:
+    """Safe HTML of the text exactly as it was typed, with invisible characters shown."""
+    return _preformatted(reveal(text))
+
+
+def _preformatted(text: str) -> str:
+    # HTML drops the first line end inside <pre>, so it gets one to drop
+    return f"{PLAIN_OPENS}\n{escape(text, quote=False)}</pre>"
+
+
+def _paragraphs(text: str) -> str:
+    lines = _LINE_END.sub("<br>\n", escape(text.strip(" \t\n"), quote=False))
+    return f"<p>{_BLANK_LINES.sub(_NEXT, lines)}</p>\n"

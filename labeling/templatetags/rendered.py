@@ -1,0 +1,48 @@
+"""The one place that calls HTML safe: only what labeling.rendering made, which the database stores with its version.
+
+{{ response|rendered:item.language }}     {{ entry|rendered:item.language }}     {{ guideline|rendered }}
+{{ response.content|raw:item.language }}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from labeling.models import Guideline, Response
+from labeling.rendering import PLAIN, PLAIN_OPENS, plain
+
+register = template.Library()
+
+NOTICE = format_html(
+    '<p class="md-notice">{}</p>',
+    "Shown as plain text: as formatted text it would lose words or take too long to lay out.",
+)
+
+
+@register.filter
+def rendered(source: Response | Guideline | Mapping[str, Any], language: str = "") -> SafeString:
+    """The panel of a response, a guideline or one entry of `conversation_html` ({"html", "renderer"})."""
+    if isinstance(source, Mapping):
+        html, is_plain = str(source["html"]), source["renderer"] == PLAIN
+    elif isinstance(source, Response):
+        html, is_plain = source.html, source.renderer == PLAIN
+    else:
+        html, is_plain = source.html, source.html.startswith(PLAIN_OPENS)
+    return format_html("{}{}", NOTICE if is_plain else "", _panel(html, language))
+
+
+@register.filter
+def raw(text: str, language: str = "") -> SafeString:
+    """The panel of a text exactly as it was typed, invisible characters shown."""
+    return _panel(plain(text), language)
+
+
+def _panel(html: str, language: str) -> SafeString:
+    """`html` comes from labeling.rendering. htmx attributes in it would be dead: `hx-disable` is the last of three guards."""
+    lang = format_html(' lang="{}"', language) if language else ""
+    return format_html('<div dir="auto" class="md prose"{} hx-disable data-panel>{}</div>', lang, mark_safe(html))
