@@ -16,19 +16,20 @@ MOST_CHARS = {"c": 1_500, "cpp": 1_500, "csharp": 800, "java": 1_500}
 MOST_CHARS_ELSEWHERE = 6_000
 
 LEXERS = {
-    "bash": "bash", "c": "c", "c#": "csharp", "c++": "cpp", "cpp": "cpp", "cs": "csharp", "csharp": "csharp", "css": "css",
-    "diff": "diff", "go": "go", "golang": "go", "html": "html", "ini": "ini", "java": "java", "javascript": "javascript",
-    "js": "javascript", "json": "json", "jsx": "javascript", "kotlin": "kotlin", "py": "python", "python": "python",
-    "python3": "python", "r": "r", "rb": "ruby", "rs": "rust", "ruby": "ruby", "rust": "rust", "sh": "bash",
-    "shell": "bash", "sql": "sql", "swift": "swift", "toml": "toml", "ts": "typescript", "tsx": "typescript",
-    "typescript": "typescript", "xml": "xml", "yaml": "yaml", "yml": "yaml", "zsh": "bash",
+    "bash": "bash", "c": "c", "c#": "csharp", "c++": "cpp", "cpp": "cpp", "cs": "csharp", "csharp": "csharp",
+    "css": "css", "diff": "diff", "go": "go", "golang": "go", "html": "html", "ini": "ini", "java": "java",
+    "javascript": "javascript", "js": "javascript", "json": "json", "jsx": "javascript", "kotlin": "kotlin",
+    "py": "python", "python": "python", "python3": "python", "r": "r", "rb": "ruby", "rs": "rust", "ruby": "ruby",
+    "rust": "rust", "sh": "bash", "shell": "bash", "sql": "sql", "swift": "swift", "toml": "toml", "ts": "typescript",
+    "tsx": "typescript", "typescript": "typescript", "xml": "xml", "yaml": "yaml", "yml": "yaml", "zsh": "bash",
 }  # fmt: skip
 CLASS_OF = {
-    "Comment": "tok-comment", "Keyword": "tok-keyword", "Operator.Word": "tok-keyword", "Literal.String": "tok-string",
-    "Literal.Number": "tok-number", "Name.Function": "tok-function", "Name.Class": "tok-function", "Name.Tag": "tok-function",
-    "Name.Decorator": "tok-meta", "Comment.Preproc": "tok-meta", "Name.Builtin": "tok-builtin", "Name.Attribute": "tok-builtin",
-    "Keyword.Type": "tok-builtin", "Generic.Heading": "tok-meta", "Generic.Subheading": "tok-meta",
-    "Generic.Deleted": "tok-deleted", "Generic.Inserted": "tok-inserted",
+    "Comment": "tok-comment", "Comment.Preproc": "tok-meta", "Generic.Deleted": "tok-deleted",
+    "Generic.Heading": "tok-meta", "Generic.Inserted": "tok-inserted", "Generic.Subheading": "tok-meta",
+    "Keyword": "tok-keyword", "Keyword.Type": "tok-builtin", "Literal.Number": "tok-number",
+    "Literal.String": "tok-string", "Name.Attribute": "tok-builtin", "Name.Builtin": "tok-builtin",
+    "Name.Class": "tok-function", "Name.Decorator": "tok-meta", "Name.Function": "tok-function",
+    "Name.Tag": "tok-function", "Operator.Word": "tok-keyword",
 }  # fmt: skip
 CLASSES = frozenset(CLASS_OF.values())
 _BY_TYPE = {string_to_tokentype(f"Token.{name}"): css for name, css in CLASS_OF.items()}

@@ -78,7 +78,7 @@ def _code(info: str, shown: str) -> str:
 
 
 def _nest_below_page(state: StateCore) -> None:
-    """Headings start below the page's own, and a table cell's alignment is an attribute: pages allow no inline style."""
+    """Headings start below the page's own; a cell's alignment becomes an attribute, as pages allow no inline style."""
     for token in state.tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1]) + HEADINGS_BELOW, 6)}"

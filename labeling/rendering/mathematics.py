@@ -1,4 +1,4 @@
-"""Formulas stay as they were typed: Markdown must not read `_`, `*` or `\\\\` inside $…$, $$…$$, \\(…\\) and \\[…\\]."""
+"""Formulas stay as they were typed: Markdown must not read `_`, `*` or a backslash inside $…$, \\(…\\) and the like."""
 
 from __future__ import annotations
 

@@ -43,6 +43,6 @@ def raw(text: str, language: str = "") -> SafeString:
 
 
 def _panel(html: str, language: str) -> SafeString:
-    """`html` comes from labeling.rendering. htmx attributes in it would be dead: `hx-disable` is the last of three guards."""
+    # htmx attributes in it, were there any, would be dead: hx-disable is the last of three guards
     lang = format_html(' lang="{}"', language) if language else ""
-    return format_html('<div dir="auto" class="md prose"{} hx-disable data-panel>{}</div>', lang, mark_safe(html))
+    return format_html('<div dir="auto" class="md prose"{} hx-disable data-panel>{}</div>', lang, mark_safe(html))  # noqa: S308

@@ -183,9 +183,9 @@ def test_any_text_is_safe_and_whole(text: str) -> None:
 
 
 PATTERNS = [
-    "[", "![", "[a](", "[a](http://a.b) ", "<http://a.b>", "*a **b ", "_", "`a``", "> ", "- ", "1. a\n", "- a\n  - b\n\n",
-    "|a", "-|-\n", "# a\n", "a\n=\n", "*a*\n", "~~a ", "&amp;", "<!--", "\\(", "\\[ a", "$a ", "$$\n", "$$ a\n\n", "```\n",
-    "```js\na=1\n```\n", "```java\na \n\n```\n", "\u200ea", "\u202e[", "👨\u200d", "\\", "word ", "a", "字",
+    "[", "![", "[a](", "[a](http://a.b) ", "<http://a.b>", "*a **b ", "_", "`a``", "> ", "- ", "1. a\n", "|a", "-|-\n",
+    "- a\n  - b\n\n", "# a\n", "a\n=\n", "*a*\n", "~~a ", "&amp;", "<!--", "\\(", "\\[ a", "$a ", "$$\n", "$$ a\n\n",
+    "```\n", "```js\na=1\n```\n", "```java\na \n\n```\n", "\u200ea", "\u202e[", "👨\u200d", "\\", "word ", "a", "字",
 ]  # fmt: skip
 
 
@@ -224,8 +224,6 @@ def test_control_without_the_guard_brackets_take_long(monkeypatch: pytest.Monkey
 
 
 def test_a_long_answer_is_still_formatted() -> None:
-    text = (
-        "## Step\n\nDo *this* with `that`:\n\n1. one\n2. two\n\n```python\nprint('x')\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
-        * 60
-    )
+    section = "## Step\n\nDo *this* with `that`:\n\n1. one\n2. two\n\n```py\nx = 1\n```\n\n|a|b|\n|-|-|\n|1|2|\n\n"
+    text = section * 60
     assert render(text).renderer == RENDERER
