@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.stage import stage
 
-ALL = ("claim", "rating_loop", "importing", "export")
+ALL = ("claim", "rating_loop", "importing", "export", "replay")
 
 
 def main(names: list[str]) -> int:
