@@ -246,20 +246,25 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
 }
 
 # --- the API --------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["labeling.api.base.TokenAuthentication"],
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["labeling.api.tokens.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "labeling.api.wire.OnlyJson",
+    "DEFAULT_RENDERER_CLASSES": ["labeling.api.wire.JsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["labeling.api.wire.JsonParser"],
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "labeling.api.base.problem_details",
+    "EXCEPTION_HANDLER": "labeling.api.problems.problem_details",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-SPECTACULAR_SETTINGS = {
+SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Annotate",
     "DESCRIPTION": "Collect human preferences and export them as training data.",
     "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "POSTPROCESSING_HOOKS": ["labeling.api.schema.add_problems"],
 }
 
 # --- language, time, logs -------------------------------------------------------------------------

@@ -45,6 +45,11 @@ def project_for(user: User, slug: str, roles: tuple[str, ...] = MEMBERS) -> Proj
     return _only(projects_for(user, roles).filter(slug=slug))
 
 
+def may_create_projects(user: User) -> bool:
+    """Operators, and people who manage a project already. One query."""
+    return user.is_superuser or projects_for(user, MANAGERS).exists()
+
+
 def queues_for(user: User, roles: tuple[str, ...]) -> QuerySet[Queue]:
     return Queue.objects.filter(holds(user, roles)).select_related("project")
 

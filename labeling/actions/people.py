@@ -32,6 +32,18 @@ def create_person(
     return user
 
 
+def find_person(*, email: str) -> User:
+    """The person with this address who can sign in, or Refused with what to do instead."""
+    found = User.objects.filter(email=normal_email(email), is_external=False, is_active=True).first()
+    if found is None:
+        raise Refused(
+            "no_such_person",
+            f"Nobody has an account with the address {normal_email(email)}. Send an invitation link instead.",
+            {"email": "no account"},
+        )
+    return found
+
+
 @transaction.atomic
 def add_member(*, project: Project, user: User, role: str, by: User | None) -> Membership:
     """Give a role; giving it again changes nothing."""

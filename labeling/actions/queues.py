@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from labeling.actions.refusals import Refused
 from labeling.audit import record
@@ -25,10 +26,7 @@ CHANGEABLE = frozenset({"name", "overlap", "lease_seconds", "paused"})
 def create_queue(*, project: Project, by: User | None, name: str, **rules: Any) -> Queue:
     """A new queue, filled with every pair of the project that its filters take."""
     _check_rules(rules)
-    if project.queues.filter(name=name).exists():
-        raise Refused(
-            "name_taken", f"This project already has a queue named “{name}”. Choose another name.", {"name": "taken"}
-        )
+    _check_name(project.queues.all(), name)
     queue = Queue.objects.create(project=project, name=name, **rules)
     add_slots(queue=queue)
     record(by, "queue.created", queue, project_id=project.pk, name=name, **_plain(rules))
@@ -45,6 +43,8 @@ def change_queue(*, queue: Queue, by: User | None, **changes: Any) -> Queue:
             "unchangeable", "A queue's filters stay as they are: make another queue.", dict.fromkeys(unknown, "fixed")
         )
     queue = Queue.objects.select_for_update(of=("self",), no_key=True).select_related("project").get(pk=queue.pk)
+    if "name" in changes:
+        _check_name(Queue.objects.filter(project=queue.project_id).exclude(pk=queue.pk), changes["name"])
     before = {name: getattr(queue, name) for name in changes}
     for name, value in changes.items():
         setattr(queue, name, value)
@@ -168,6 +168,13 @@ def _check_rules(rules: dict[str, Any]) -> None:
         errors["lease_seconds"] = f"Lease time is from {SHORTEST_LEASE} to {LONGEST_LEASE} seconds."
     if errors:
         raise Refused("invalid", " ".join(errors.values()), errors)
+
+
+def _check_name(others: QuerySet[Queue], name: str) -> None:
+    if others.filter(name=name).exists():
+        raise Refused(
+            "name_taken", f"This project already has a queue named “{name}”. Choose another name.", {"name": "taken"}
+        )
 
 
 def _plain(rules: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,217 @@
+"""The rater's loop: claim, keep a draft, submit, skip. The hot path: plain dictionaries, few queries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, PolymorphicProxySerializer, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from labeling.access import RATERS, assignment_for, queue_for
+from labeling.actions.annotate import Submitted, save_draft, submit
+from labeling.actions.assign import claim, release, renew, skip
+from labeling.api.base import Endpoint, StrictSerializer, read
+from labeling.api.projects import CriterionShape, criterion_shape
+from labeling.models import Annotation, Assignment
+from labeling.reports.desk import Shown, shown
+
+BODY = {"judgments", "active_ms"}
+ANSWERS = {
+    "judgments": {
+        "helpfulness": {"preference": -2, "rationale": "A answers the question; B repeats it."},
+        "harmlessness": {"preference": 0},
+        "safety": {"left": {"safe": False, "categories": ["Privacy"], "severity": 2}, "right": {"safe": True}},
+    },
+    "active_ms": 41200,
+}
+
+
+class MessageShape(serializers.Serializer[Any]):
+    role = serializers.CharField()
+    content = serializers.JSONField(help_text="Text, or parts: [{type: text, text}, {type: image, image}].")
+
+
+class SideShape(serializers.Serializer[Any]):
+    content = serializers.CharField()
+
+
+class GuidelineVersion(serializers.Serializer[Any]):
+    version = serializers.IntegerField()
+
+
+class AssignmentShape(serializers.Serializer[Assignment]):
+    """What the rater may see, and nothing else: no model, no stored order, no known answer."""
+
+    id = serializers.IntegerField()
+    expires_at = serializers.DateTimeField(help_text="Renew before this, or another rater may get the pair.")
+    language = serializers.CharField()
+    conversation = MessageShape(many=True)
+    left = SideShape()
+    right = SideShape(allow_null=True, help_text="Null for an item with a single response.")
+    criteria = CriterionShape(many=True)
+    guideline = GuidelineVersion(allow_null=True)
+    draft = serializers.DictField(allow_null=True, help_text="What was kept of unfinished answers.")
+
+
+class AnnotationBody(serializers.Serializer[Any]):
+    """Answers by criterion, as the rater saw the pair: a negative preference is for the left."""
+
+    judgments = serializers.DictField(child=serializers.JSONField(), help_text="Criterion key → answer.")
+    active_ms = serializers.IntegerField(required=False, min_value=0, max_value=86_400_000)
+
+
+class AnnotationShape(serializers.Serializer[Annotation]):
+    id = serializers.IntegerField()
+    assignment = serializers.IntegerField()
+    revision = serializers.IntegerField(help_text="1, and one more for each time the answers were changed.")
+    created_at = serializers.DateTimeField()
+
+
+class AnnotationAndNext(serializers.Serializer[Any]):
+    annotation = AnnotationShape()
+    next = AssignmentShape(allow_null=True, help_text="Null when there is nothing more for this rater now.")
+
+
+class AssignmentState(serializers.Serializer[Assignment]):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=Assignment.State.choices)
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class SkipReasons(StrictSerializer):
+    reason = serializers.ChoiceField(choices=Assignment.SkipReason.choices, required=False, allow_blank=True)
+    comment = serializers.CharField(max_length=1000, required=False, allow_blank=True)
+
+
+SUBMITTED = PolymorphicProxySerializer(
+    component_name="Submitted", serializers=[AnnotationShape, AnnotationAndNext], resource_type_field_name=None
+)
+_OVER = ["lease_lost", "skipped", "released", "already_submitted"]
+
+
+class Claim(Endpoint):
+    @extend_schema(operation_id="claim", request=None, responses={200: AssignmentShape, 204: None})
+    def post(self, request: Request, pk: int) -> Response:
+        """The next pair for you, or 204 when there is none now. Claiming again returns the one you have open."""
+        assignment = claim(queue=queue_for(self.user, pk, RATERS), rater=self.user)
+        return Response(status=204) if assignment is None else Response(assignment_shape(shown(assignment)))
+
+
+class Renew(Endpoint):
+    @extend_schema(operation_id="renew", request=None, responses=AssignmentState, extensions={"x-problems": _OVER})
+    def post(self, request: Request, pk: int) -> Response:
+        """Hold the pair for another lease time, as often as needed."""
+        return Response(_state(renew(assignment=assignment_for(self.user, pk), rater=self.user)))
+
+
+class Release(Endpoint):
+    @extend_schema(operation_id="release", request=None, responses=AssignmentState, extensions={"x-problems": _OVER})
+    def post(self, request: Request, pk: int) -> Response:
+        """Give the pair back without an answer. You may meet it again."""
+        return Response(_state(release(assignment=assignment_for(self.user, pk), rater=self.user)))
+
+
+class Skip(Endpoint):
+    @extend_schema(
+        operation_id="skip", request=SkipReasons, responses=AssignmentState, extensions={"x-problems": _OVER}
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Leave the pair to others for good, with a reason if you like. It never counts against you."""
+        assignment = assignment_for(self.user, pk)
+        return Response(_state(skip(assignment=assignment, rater=self.user, **read(SkipReasons, request))))
+
+
+class Draft(Endpoint):
+    @extend_schema(
+        operation_id="save_draft",
+        request=OpenApiTypes.OBJECT,
+        responses={204: None},
+        extensions={"x-problems": ["not_open"]},
+    )
+    def put(self, request: Request, pk: int) -> Response:
+        """Keep unfinished answers, up to 64 KB of any JSON object; the assignment carries them as `draft`."""
+        assignment = assignment_for(self.user, pk)
+        if not isinstance(request.data, dict):
+            raise ValidationError({"draft": ["Must be an object."]})
+        save_draft(assignment=assignment, rater=self.user, draft=request.data)
+        return Response(status=204)
+
+
+class Annotate(Endpoint):
+    @extend_schema(
+        operation_id="submit",
+        request=AnnotationBody,
+        parameters=[OpenApiParameter("claim", str, enum=["next"], description="Answer with the next assignment too.")],
+        responses={201: SUBMITTED, 200: SUBMITTED},
+        examples=[OpenApiExample("Answers", ANSWERS, request_only=True)],
+        extensions={"x-problems": ["lease_lost", "skipped", "already_yours", "revise_closed"]},
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Submit the answers: 201, or 200 when the same answers were there already, so that sending again is safe.
+
+        Other answers than before are a revision, while the project allows it. With `?claim=next` the reply holds
+        `annotation` and `next`. An answer that comes too late to count is kept as the assignment's draft.
+        """
+        assignment, then_claim = assignment_for(self.user, pk), _wants_next(request)
+        _refuse_unknown(request.data)
+        done = submit(assignment=assignment, rater=self.user, body=request.data, then_claim=then_claim)
+        status = 201 if done.created else 200
+        annotation = _annotation(done.annotation)
+        if not then_claim:
+            return Response(annotation, status=status)
+        following = _following(assignment, done)
+        return Response(
+            {"annotation": annotation, "next": following and assignment_shape(shown(following))}, status=status
+        )
+
+
+def assignment_shape(what: Shown) -> dict[str, Any]:
+    """Named field by field, so that nothing reaches a rater by being added to a model."""
+    return {
+        "id": what.assignment.pk,
+        "expires_at": what.expires_at,
+        "language": what.item.language,
+        "conversation": [{"role": turn["role"], "content": turn["content"]} for turn in what.item.conversation],
+        "left": {"content": what.left.content},
+        "right": {"content": what.right.content} if what.right else None,
+        "criteria": [criterion_shape(criterion) for criterion in what.criteria],
+        "guideline": None if what.guideline_version is None else {"version": what.guideline_version},
+        "draft": what.assignment.draft,
+    }
+
+
+def _wants_next(request: Request) -> bool:
+    wanted = request.query_params.get("claim")
+    if wanted not in (None, "next"):
+        raise ValidationError({"claim": ["Leave it out, or send ?claim=next."]})
+    return wanted == "next"
+
+
+def _refuse_unknown(body: Any) -> None:
+    if isinstance(body, dict) and (unknown := body.keys() - BODY):
+        raise ValidationError({name: [f"Unknown field. Known: {', '.join(sorted(BODY))}."] for name in unknown})
+
+
+def _following(assignment: Assignment, done: Submitted) -> Assignment | None:
+    """The next assignment; when an answer is sent again, the one that its first sending leased already."""
+    if done.following is not None or assignment.queue is None:
+        return done.following
+    return claim(queue=assignment.queue, rater=assignment.rater)
+
+
+def _annotation(annotation: Annotation) -> dict[str, Any]:
+    return {
+        "id": annotation.pk,
+        "assignment": annotation.assignment_id,
+        "revision": annotation.revision,
+        "created_at": annotation.created_at,
+    }
+
+
+def _state(assignment: Assignment) -> dict[str, Any]:
+    is_open = assignment.state == Assignment.State.OPEN
+    return {"id": assignment.pk, "state": assignment.state, "expires_at": assignment.lease_until if is_open else None}

@@ -1,0 +1,176 @@
+"""Every error of the API as RFC 9457 problem details: `type`, `title`, `status`, `detail`, `code` and `errors`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import psycopg.errors
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.signals import got_request_exception
+from django.db import DataError, IntegrityError, OperationalError
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from labeling.actions.refusals import Refused
+
+log = logging.getLogger("django.request")
+
+MEDIA_TYPE = "application/problem+json"
+TYPES = "/api/v1/docs/#problem-"
+
+# Every code a verb refuses with, and what it is in HTTP; a test looks for codes that are missing here.
+STATUS = {
+    "invalid": 400,
+    "unknown_role": 400,
+    "no_such_person": 400,
+    "unchangeable": 400,
+    "unchanged": 409,
+    "slug_taken": 409,
+    "name_taken": 409,
+    "email_taken": 409,
+    "last_manager": 409,
+    "invitation_over": 410,
+    "invitation_for_other": 403,
+    "not_open": 409,
+    "lease_lost": 409,
+    "skipped": 409,
+    "released": 409,
+    "already_submitted": 409,
+    "already_yours": 409,
+    "revise_closed": 409,
+}
+
+TITLES = {
+    "invalid": "Something in the request is not understood",
+    "unknown_role": "There is no such role",
+    "no_such_person": "Nobody has this address",
+    "unchangeable": "This cannot be changed",
+    "unchanged": "Nothing would change",
+    "slug_taken": "The slug is taken",
+    "name_taken": "The name is taken",
+    "email_taken": "The address is taken",
+    "last_manager": "A project needs a manager",
+    "invitation_over": "The invitation is over",
+    "invitation_for_other": "The invitation is for someone else",
+    "not_open": "The assignment is not open",
+    "lease_lost": "The pair went to someone else",
+    "skipped": "You skipped this pair",
+    "released": "You gave this pair back",
+    "already_submitted": "You already answered this pair",
+    "already_yours": "You have this pair elsewhere",
+    "revise_closed": "The time to revise is over",
+    "unauthenticated": "A token is needed",
+    "forbidden": "Not allowed",
+    "not_found": "Not found",
+    "method_not_allowed": "This path does not take this method",
+    "unsupported_media_type": "This content type is not read here",
+    "too_large": "The body is too large",
+    "conflict": "It is there already",
+    "unavailable": "The database cannot answer now",
+    "error": "Something went wrong here",
+}
+
+
+class TooLarge(exceptions.APIException):
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The body is too large."
+
+
+def problem(status: int, code: str, detail: str, errors: dict[str, str] | None = None) -> Response:
+    """An answer that says what is wrong. `code` is stable and for programs, `detail` is a sentence for people."""
+    body: dict[str, Any] = {
+        "type": f"{TYPES}{code}",
+        "title": TITLES.get(code, code.replace("_", " ").capitalize()),
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    if errors:
+        body["errors"] = errors
+    return Response(body, status=status, content_type=MEDIA_TYPE)
+
+
+def problem_details(exc: Exception, context: dict[str, Any]) -> Response:
+    """REST framework's exception handler: whatever was raised becomes one problem."""
+    if isinstance(exc, Refused):
+        return problem(STATUS.get(exc.code, HTTPStatus.CONFLICT), exc.code, exc.message, exc.errors)
+    if isinstance(exc, exceptions.ValidationError):
+        return _invalid(exc)
+    if isinstance(exc, exceptions.APIException):
+        return _of_framework(exc)
+    return _of_django(exc) or _of_database(exc) or _unexpected(exc, context)
+
+
+def _invalid(exc: exceptions.ValidationError) -> Response:
+    errors = dict(_flat(exc.detail))
+    named = ", ".join(name for name in errors if name)
+    detail = f"Look at: {named}." if named else " ".join(errors.values())
+    return problem(HTTPStatus.BAD_REQUEST, "invalid", detail, {name or "body": text for name, text in errors.items()})
+
+
+def _flat(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Nested messages as (dotted path, one text)."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            yield from _flat(inner, path if name == "non_field_errors" else f"{path}.{name}".strip("."))
+    elif isinstance(detail, list) and any(isinstance(inner, dict | list) for inner in detail):
+        for place, inner in enumerate(detail):
+            if inner:
+                yield from _flat(inner, f"{path}.{place}".strip("."))
+    else:
+        yield path, " ".join(map(str, detail)) if isinstance(detail, list) else str(detail)
+
+
+def _of_framework(exc: exceptions.APIException) -> Response:
+    codes = {
+        401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
+        413: "too_large", 415: "unsupported_media_type",
+    }  # fmt: skip
+    answer = problem(exc.status_code, codes.get(exc.status_code, "invalid"), str(exc.detail))
+    if header := getattr(exc, "auth_header", None):
+        answer["WWW-Authenticate"] = header
+    return answer
+
+
+def _of_django(exc: Exception) -> Response | None:
+    if isinstance(exc, Http404):
+        return problem(HTTPStatus.NOT_FOUND, "not_found", "There is nothing here, or nothing that this token may see.")
+    if isinstance(exc, PermissionDenied):
+        return problem(HTTPStatus.FORBIDDEN, "forbidden", str(exc) or "This token may not do that.")
+    if isinstance(exc, RequestDataTooBig):
+        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "The body is too large.")
+    if isinstance(exc, SuspiciousOperation | BadRequest):
+        return problem(HTTPStatus.BAD_REQUEST, "invalid", "The request is not well formed.")
+    return None
+
+
+def _of_database(exc: Exception) -> Response | None:
+    """What only the database could see. Its own words stay in the log: they may hold other people's data."""
+    cause = exc.__cause__
+    if isinstance(cause, psycopg.errors.UniqueViolation):
+        return problem(HTTPStatus.CONFLICT, "conflict", "Something with this name or number was made at the same time.")
+    if isinstance(exc, IntegrityError | DataError):
+        log.warning("refused by the database: %s", exc)
+        return problem(
+            HTTPStatus.BAD_REQUEST, "invalid", "The database refused a value: it is outside what may be stored."
+        )
+    if isinstance(exc, OperationalError):
+        log.error("the database cannot answer", exc_info=exc)
+        answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Send it again in a few seconds.")
+        answer["Retry-After"] = "5"
+        return answer
+    return None
+
+
+def _unexpected(exc: Exception, context: dict[str, Any]) -> Response:
+    """A defect: logged and signalled as Django does, told to the caller without its inside."""
+    request = context["request"]._request
+    got_request_exception.send(sender=None, request=request)
+    log.error("Internal Server Error: %s", request.path, exc_info=exc)
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "error", "The operator can find it in the log. Nothing was changed."
+    )

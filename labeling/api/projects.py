@@ -1,0 +1,245 @@
+"""Projects, their members and their queues."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from labeling.access import MANAGERS, may_create_projects, project_for, projects_for, queue_for
+from labeling.actions.people import add_member, find_person
+from labeling.actions.projects import change_project, create_project, current_guideline
+from labeling.actions.queues import change_queue, create_queue
+from labeling.api.base import LIST_PARAMETERS, Endpoint, StrictSerializer, page_of, paged, read
+from labeling.models import Criterion, Guideline, Membership, Project, Queue
+from labeling.models.queues import LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
+
+LONGEST_REVISING = 10 * 365 * 24 * 60
+
+
+class NewProject(StrictSerializer):
+    slug = serializers.CharField(max_length=60, help_text="Small letters, digits and hyphens; part of every address.")
+    name = serializers.CharField(max_length=120)
+    description = serializers.CharField(max_length=2000, allow_blank=True, default="")
+
+
+class ProjectChanges(StrictSerializer):
+    name = serializers.CharField(max_length=120)
+    description = serializers.CharField(max_length=2000, allow_blank=True)
+    revise_minutes = serializers.IntegerField(
+        min_value=0, max_value=LONGEST_REVISING, help_text="How long a rater may change an answer; 0 forbids it."
+    )
+
+
+class NewMember(StrictSerializer):
+    email = serializers.EmailField(max_length=254, help_text="Of a person who has an account here.")
+    role = serializers.ChoiceField(choices=Membership.Role.choices)
+
+
+class QueueRules(StrictSerializer):
+    name = serializers.CharField(max_length=120)
+    overlap = serializers.IntegerField(
+        min_value=1, max_value=MOST_OVERLAP, required=False, help_text="Raters wanted a pair."
+    )
+    lease_seconds = serializers.IntegerField(
+        min_value=SHORTEST_LEASE, max_value=LONGEST_LEASE, required=False, help_text="How long a rater holds a pair."
+    )
+    paused = serializers.BooleanField(required=False)
+
+
+class NewQueue(QueueRules):
+    languages = serializers.ListField(
+        child=serializers.CharField(max_length=35),
+        max_length=100,
+        required=False,
+        help_text="Only items in these languages.",
+    )
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=100),
+        max_length=100,
+        required=False,
+        help_text="Only items with one of these.",
+    )
+
+
+class CriterionShape(serializers.Serializer[Criterion]):
+    """One question with its scale. Which of the last fields are there depends on `kind`."""
+
+    key = serializers.CharField()
+    name = serializers.CharField()
+    question = serializers.CharField()
+    kind = serializers.ChoiceField(choices=Criterion.Kind.choices)
+    asked = serializers.ChoiceField(choices=Criterion.Asked.choices)
+    required = serializers.BooleanField()  # type: ignore[assignment]
+    strengths = serializers.IntegerField(
+        required=False, help_text="Preference: grades a side; values run from -n to n."
+    )
+    allow_tie = serializers.BooleanField(required=False, help_text="Preference: whether 0 is an answer.")
+    allow_both_bad = serializers.BooleanField(
+        required=False, help_text="Preference: whether neither may be acceptable."
+    )
+    minimum = serializers.IntegerField(required=False, help_text="Rating: the lowest.")
+    maximum = serializers.IntegerField(required=False, help_text="Rating: the highest.")
+    categories = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Safety: harms to choose from."
+    )
+    severities = serializers.IntegerField(required=False, help_text="Safety: grades of harm; 0 asks none.")
+
+
+class GuidelineShape(serializers.Serializer[Guideline]):
+    version = serializers.IntegerField()
+    text = serializers.CharField(help_text="Markdown.")
+    published_at = serializers.DateTimeField()
+
+
+class QueueShape(serializers.Serializer[Queue]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    overlap = serializers.IntegerField()
+    lease_seconds = serializers.IntegerField()
+    paused = serializers.BooleanField()
+    languages = serializers.ListField(child=serializers.CharField())
+    tags = serializers.ListField(child=serializers.CharField())
+    pairs = serializers.IntegerField(help_text="Pairs in the queue, judged or not.")
+
+
+class ProjectLine(serializers.Serializer[Project]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    revise_minutes = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class ProjectShape(ProjectLine):
+    criteria = CriterionShape(many=True)
+    guideline = GuidelineShape(allow_null=True)
+    queues = QueueShape(many=True)
+
+
+class MemberShape(serializers.Serializer[Membership]):
+    email = serializers.EmailField()
+    name = serializers.CharField()
+    role = serializers.ChoiceField(choices=Membership.Role.choices)
+    since = serializers.DateTimeField()
+
+
+class Projects(Endpoint):
+    @extend_schema(operation_id="list_projects", responses=page_of(ProjectLine), parameters=LIST_PARAMETERS)
+    def get(self, request: Request) -> Response:
+        """The projects you are a member of, in any role."""
+        return Response(paged(request, projects_for(self.user), project_line))
+
+    @extend_schema(
+        operation_id="create_project", request=NewProject, responses={201: ProjectShape},
+        extensions={"x-problems": ["forbidden", "slug_taken"]},
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """A new project: helpfulness, harmlessness, overall and safety, a guideline, and one queue of overlap 3.
+
+        For operators and for people who manage a project already. Its maker becomes its manager and researcher.
+        """
+        if not may_create_projects(self.user):
+            raise PermissionDenied("New projects are made by operators and by people who manage a project.")
+        project = create_project(by=self.user, **read(NewProject, request))
+        return Response(project_shape(project), status=201)
+
+
+class OneProject(Endpoint):
+    @extend_schema(operation_id="read_project", responses=ProjectShape)
+    def get(self, request: Request, slug: str) -> Response:
+        """A project with its criteria and their scales, the current guideline, and its queues."""
+        return Response(project_shape(project_for(self.user, slug)))
+
+    @extend_schema(operation_id="change_project", request=ProjectChanges, responses=ProjectShape)
+    def patch(self, request: Request, slug: str) -> Response:
+        """Change name, description or the time in which answers may be revised. Send only what changes."""
+        project = project_for(self.user, slug, MANAGERS)
+        changes = read(ProjectChanges, request, partial=True)
+        return Response(project_shape(change_project(project=project, by=self.user, **changes) if changes else project))
+
+
+class Members(Endpoint):
+    @extend_schema(
+        operation_id="add_member",
+        request=NewMember,
+        responses={201: MemberShape},
+        extensions={"x-problems": ["no_such_person"]},
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Give a person with an account a role. A person may hold several; giving one again changes nothing.
+
+        Someone without an account joins by an invitation link, made on the project's people page.
+        """
+        project = project_for(self.user, slug, MANAGERS)
+        wanted = read(NewMember, request)
+        person = find_person(email=wanted["email"])
+        membership = add_member(project=project, user=person, role=wanted["role"], by=self.user)
+        since = membership.created_at
+        return Response(
+            {"email": person.email, "name": person.name, "role": membership.role, "since": since}, status=201
+        )
+
+
+class Queues(Endpoint):
+    @extend_schema(
+        operation_id="create_queue",
+        request=NewQueue,
+        responses={201: QueueShape},
+        extensions={"x-problems": ["name_taken"]},
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """A new queue, filled at once with every pair of the project that its filters take, and with later imports."""
+        project = project_for(self.user, slug, MANAGERS)
+        queue = create_queue(project=project, by=self.user, **read(NewQueue, request))
+        queue.refresh_from_db()
+        return Response(queue_shape(queue), status=201)
+
+
+class OneQueue(Endpoint):
+    @extend_schema(
+        operation_id="change_queue", request=QueueRules, responses=QueueShape, extensions={"x-problems": ["name_taken"]}
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        """Change name, overlap or lease time, pause or resume. A new overlap adds or takes away open slots at once."""
+        queue = queue_for(self.user, pk)
+        changes = read(QueueRules, request, partial=True)
+        return Response(queue_shape(change_queue(queue=queue, by=self.user, **changes) if changes else queue))
+
+
+def project_line(project: Project) -> dict[str, Any]:
+    names = ("slug", "name", "description", "revise_minutes", "created_at")
+    return {name: getattr(project, name) for name in names}
+
+
+def project_shape(project: Project) -> dict[str, Any]:
+    """Three queries: criteria, guideline, queues."""
+    guideline = current_guideline(project)
+    return project_line(project) | {
+        "criteria": [criterion_shape(criterion) for criterion in project.criteria.all()],
+        "guideline": guideline
+        and {"version": guideline.version, "text": guideline.text, "published_at": guideline.published_at},
+        "queues": [queue_shape(queue) for queue in project.queues.order_by("id")],
+    }
+
+
+_SCALES = {
+    Criterion.Kind.PREFERENCE: ("strengths", "allow_tie", "allow_both_bad"),
+    Criterion.Kind.SAFETY: ("categories", "severities"),
+    Criterion.Kind.RATING: ("minimum", "maximum"),
+    Criterion.Kind.TEXT: (),
+}
+
+
+def criterion_shape(criterion: Criterion) -> dict[str, Any]:
+    names = ("key", "name", "question", "kind", "asked", "required", *_SCALES[Criterion.Kind(criterion.kind)])
+    return {name: getattr(criterion, name) for name in names}
+
+
+def queue_shape(queue: Queue) -> dict[str, Any]:
+    names = ("id", "name", "overlap", "lease_seconds", "paused", "languages", "tags")
+    return {name: getattr(queue, name) for name in names} | {"pairs": queue.pair_count}

@@ -1,0 +1,16 @@
+"""Raters without their names: the same in every report and export of one project, and unlike in any other."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b32encode
+
+from labeling.models import Project
+
+LENGTH = 16
+
+
+def pseudonym(project: Project, user_id: int) -> str:
+    """HMAC-SHA-256 of the user's id under the project's key: 16 characters of base32 in lower case (80 bits)."""
+    mac = hmac.digest(bytes(project.pseudonym_key), str(user_id).encode(), "sha256")
+    return b32encode(mac)[:LENGTH].decode().lower()
