@@ -62,7 +62,7 @@ FORMATS: dict[str, Format] = {
 
 
 class ItemFile:
-    """One file of items. Opening it settles container and format, or raises Unreadable and nothing else.
+    """One file of items, open for reading in any order. Whatever is wrong with it as a whole is an Unreadable.
 
     `name` is what its sender called it: a hint, never a path. `format` is one of FORMATS, or empty to guess.
     """
@@ -80,8 +80,12 @@ class ItemFile:
             raise Unreadable(f"There is no format “{format}”; use one of {', '.join(FORMATS)}.")
 
     def check(self) -> None:
-        """Read a packed file through, and find the format by the first rows; costs the unpacking of the whole file."""
+        """Everything that can be known before a row is kept; costs the unpacking of the whole file if it is packed."""
         check_packing(self._file, self._sent_name)
+        self.recognise()
+
+    def recognise(self) -> None:
+        """Find the format by the first rows."""
         first: list[Row | Refused] = [row for _, row in islice(self._rows(0), _LOOKED_AT)]
         found = [name for name in ([self.format] if self.format else FORMATS) if _fits(name, first)]
         if not found:
