@@ -52,6 +52,8 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class ResponseDraft:
+    """`content` may be empty: a model that answered nothing answered that."""
+
     content: str
     model_name: str = ""
 
@@ -112,13 +114,13 @@ def item_draft(
     )
 
 
-def text(value: Any, field: str, *, most: int = MOST_FIELD) -> str:
-    """`value` if it is text that can be stored and has something to read."""
+def text(value: Any, field: str, *, most: int = MOST_FIELD, blank: bool = False) -> str:
+    """`value` if it is text that can be stored and, unless `blank`, has something to read."""
     if value is None:
         raise Problem(field, "is missing; every row needs it")
     if not isinstance(value, str):
         raise Problem(field, f"is {_kind(value)} where text is due; put it in quotes if it is meant as text")
-    if not value or value.isspace():
+    if not blank and (not value or value.isspace()):
         raise Problem(field, "is empty; leave the row out or fill it in")
     return storable(value, field, most=most)
 
@@ -147,6 +149,10 @@ def conversation(value: Any, field: str) -> list[Message]:
     if len(value) > MOST_MESSAGES:
         raise Problem(field, f"has {len(value):,} messages; at most {MOST_MESSAGES:,} are taken")
     return [_message(message, f"{field}[{position}]") for position, message in enumerate(value)]
+
+
+def response(value: Any, field: str, model: Any = None, model_field: str = "model") -> ResponseDraft:
+    return ResponseDraft(content_text(value, field, blank=True), model_name(model, model_field))
 
 
 def model_name(value: Any, field: str) -> str:
@@ -184,13 +190,14 @@ def _message(value: Any, field: str) -> Message:
     role = value.get("role")
     if role not in ROLES:
         raise Problem(f"{field}.role", f"is {_shown(role)}; use one of {', '.join(ROLES)}")
-    return {"role": role, "content": _content(value.get("content"), f"{field}.content")}
+    # that a model said nothing is something that happens, and is judged
+    return {"role": role, "content": content_text(value.get("content"), f"{field}.content", blank=role == "assistant")}
 
 
-def _content(value: Any, field: str) -> str:
-    """A message's text; text parts are joined by an empty line."""
+def content_text(value: Any, field: str, *, blank: bool) -> str:
+    """The text of a message or response; text parts are joined by an empty line."""
     if not isinstance(value, list):
-        return text(value, field)
+        return text(value, field, blank=blank)
     texts = []
     for position, part in enumerate(value):
         kind = part.get("type") if isinstance(part, dict) else None
@@ -199,7 +206,7 @@ def _content(value: Any, field: str) -> str:
         if kind != "text":
             raise Problem(f"{field}[{position}]", 'is not a part that can be read; use {"type": "text", "text": …}')
         texts.append(text(part.get("text"), f"{field}[{position}].text"))
-    return text("\n\n".join(texts), field)
+    return text("\n\n".join(texts), field, blank=blank)
 
 
 def _check_responses(responses: tuple[ResponseDraft, ...]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labeling.importers.drafts import ItemDraft, Problem, ResponseDraft, Row, conversation, item_draft, model_name, text
+from labeling.importers.drafts import ItemDraft, Problem, ResponseDraft, Row, conversation, item_draft, response
 
 _NATIVE = frozenset({"conversation", "prompt", "responses"})
 _PLAIN = frozenset({"prompt", "response_a", "response_b", "model_a", "model_b"})
@@ -32,13 +32,10 @@ def native(line: int, row: Row) -> ItemDraft:
 
 def _response(value: object, field: str) -> ResponseDraft:
     if isinstance(value, str):
-        return ResponseDraft(text(value, field))
+        return response(value, field)
     if not isinstance(value, dict):
         raise Problem(field, 'is not a response; give {"content": …, "model": …}')
-    content = value.get("content")
-    if isinstance(content, list):
-        content = conversation([{"role": "assistant", "content": content}], field)[0]["content"]
-    return ResponseDraft(text(content, f"{field}.content"), model_name(value.get("model"), f"{field}.model"))
+    return response(value.get("content"), f"{field}.content", value.get("model"), f"{field}.model")
 
 
 def is_plain(row: Row) -> bool:
@@ -55,6 +52,6 @@ def plain(line: int, row: Row) -> ItemDraft:
         line,
         row,
         conversation=conversation(row.get("prompt"), "prompt"),
-        responses=[ResponseDraft(text(row.get(side), side), model_name(row.get(model), model)) for side, model in sides],
+        responses=[response(row.get(side), side, row.get(model), model) for side, model in sides],
         used=used,
     )

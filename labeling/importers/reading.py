@@ -1,8 +1,7 @@
-"""The registry of formats, and a file read through it: container, format and place are found out, then rows stream."""
+"""The registry of formats, and a file of items read through it."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -10,16 +9,12 @@ from pathlib import Path
 from typing import IO
 
 from labeling.importers import formats, verdicts
+from labeling.importers.containers import RowFile
 from labeling.importers.drafts import ItemDraft, Problem, Refused, Row
-from labeling.importers.json_array import json_array
-from labeling.importers.packing import BLOCK, Unpacked, Unreadable, check_head, check_packing, plain_name, seekable
-from labeling.importers.parquet import ParquetRows
-from labeling.importers.rows import BOM, Placed, json_lines
-from labeling.importers.tabular import table
+from labeling.importers.packing import Unreadable
 
 _EXAMPLES = Path(__file__).parent / "examples"
 _LOOKED_AT = 100
-_HEAD = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,32 +56,23 @@ FORMATS: dict[str, Format] = {
 }
 
 
-class ItemFile:
-    """One file of items, open for reading in any order. Whatever is wrong with it as a whole is an Unreadable.
-
-    `name` is what its sender called it: a hint, never a path. `format` is one of FORMATS, or empty to guess.
-    """
+class ItemFile(RowFile):
+    """A file of items. `format` is one of FORMATS, or empty until `recognise` has found it."""
 
     def __init__(self, file: IO[bytes], *, name: str = "", format: str = "") -> None:
-        self._file = file
-        self._sent_name = name
-        self._name = plain_name(name)
-        self._unpacked = Unpacked(file, name)
-        self._size = file.seek(0, io.SEEK_END)
-        file.seek(0)
-        self._parquet: ParquetRows | None = None
-        self.format = format
         if format and format not in FORMATS:
             raise Unreadable(f"There is no format “{format}”; use one of {', '.join(FORMATS)}.")
+        super().__init__(file, name=name)
+        self.format = format
 
     def check(self) -> None:
         """Everything that can be known before a row is kept; costs the unpacking of the whole file if it is packed."""
-        check_packing(self._file, self._sent_name)
+        self.check_packing()
         self.recognise()
 
     def recognise(self) -> None:
         """Find the format by the first rows."""
-        first: list[Row | Refused] = [row for _, row in islice(self._rows(0), _LOOKED_AT)]
+        first: list[Row | Refused] = [row for _, row in islice(self.rows(), _LOOKED_AT)]
         found = [name for name in ([self.format] if self.format else FORMATS) if _fits(name, first)]
         if not found:
             raise Unreadable(_not_recognised(first, self.format))
@@ -95,7 +81,7 @@ class ItemFile:
     def drafts(self, skip: int = 0) -> Iterator[ItemDraft | Refused]:
         """Every row after the first `skip` as what it becomes."""
         read = FORMATS[self.format].read
-        for line, row in self._rows(skip):
+        for line, row in self.rows(skip):
             if isinstance(row, Refused):
                 yield row
                 continue
@@ -103,34 +89,6 @@ class ItemFile:
                 yield read(line, row)
             except Problem as problem:
                 yield Refused(line, problem.field, problem.reason)
-
-    @property
-    def bytes_read(self) -> int:
-        """How far into the file as it is stored; for Parquet in proportion to its rows."""
-        if self._parquet and self._parquet.total:
-            return self._size * self._parquet.position // self._parquet.total
-        return min(self._size, self._unpacked.position)
-
-    def _rows(self, skip: int) -> Iterator[Placed]:
-        self._file.seek(0)
-        self._unpacked = Unpacked(self._file, self._sent_name)
-        reader = io.BufferedReader(self._unpacked, BLOCK)
-        head = reader.peek(_HEAD)[:_HEAD]
-        if head.startswith(b"PAR1"):
-            self._file.seek(0)
-            self._parquet = ParquetRows(seekable(Unpacked(self._file), self._file))
-            return self._parquet.rows(skip)
-        check_head(head)
-        if self._name.endswith(".parquet"):
-            raise Unreadable("The file is named like Parquet but is none; give it the name it should have.")
-        text = head.removeprefix(BOM).lstrip()
-        if self._name.endswith((".csv", ".tsv")):
-            return table(reader, skip)
-        if text.startswith(b"["):
-            return json_array(reader, skip)
-        if text.startswith(b"{") or self._name.endswith((".jsonl", ".ndjson", ".json")):
-            return json_lines(reader, skip)
-        return table(reader, skip)
 
 
 def _fits(name: str, rows: list[Row | Refused]) -> bool:

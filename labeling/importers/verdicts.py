@@ -15,11 +15,10 @@ from labeling.importers.drafts import (
     ItemDraft,
     Message,
     Problem,
-    ResponseDraft,
     Row,
     conversation,
     item_draft,
-    model_name,
+    response,
     storable_json,
     text,
 )
@@ -59,7 +58,7 @@ def trl(line: int, row: Row) -> ItemDraft:
     if isinstance(chosen, list) or isinstance(rejected, list):
         before = [] if prompt is None else conversation(prompt, "prompt")
         return _of_messages(line, row, _messages(chosen, "chosen", before), _messages(rejected, "rejected", before))
-    chosen, rejected = text(chosen, "chosen"), text(rejected, "rejected")
+    chosen, rejected = text(chosen, "chosen", blank=True), text(rejected, "rejected", blank=True)
     if prompt is None and _is_transcript(chosen):
         return hh_rlhf(line, row)
     if prompt is None:
@@ -137,7 +136,7 @@ def _of_two(
         row,
         conversation=conversation(row.get(prompt), prompt),
         responses=[
-            ResponseDraft(text(row.get(side), side), model_name(row.get(model), model))
+            response(row.get(side), side, row.get(model), model)
             for side, model in zip(sides, models, strict=True)
         ],
         used=frozenset({prompt, *sides, *models, *judged}),
@@ -174,8 +173,8 @@ def _ordered(
     used: frozenset[str] = _CHOSEN,
     verdict: dict[str, Any] | None = None,
 ) -> ItemDraft:
-    better = ResponseDraft(text(chosen, "chosen"), model_name(row.get("chosen_model"), "chosen_model"))
-    worse = ResponseDraft(text(rejected, "rejected"), model_name(row.get("rejected_model"), "rejected_model"))
+    better = response(chosen, "chosen", row.get("chosen_model"), "chosen_model")
+    worse = response(rejected, "rejected", row.get("rejected_model"), "rejected_model")
     responses = sorted((better, worse), key=lambda each: sha256(each.content.encode()).digest())
     stated = {"chosen": "first" if responses[0] is better else "second"} | (verdict or {})
     return item_draft(
@@ -199,7 +198,10 @@ def _transcript(value: Any, field: str) -> list[Message]:
         raise Problem(field, "does not begin with an empty line and “Human:”, as these transcripts do")
     pieces = _TURN.split(whole)[1:]
     return [
-        {"role": _HH_ROLES[speaker], "content": text(words.removeprefix(" "), f"{field}[{place}]")}
+        {
+            "role": _HH_ROLES[speaker],
+            "content": text(words.removeprefix(" "), f"{field}[{place}]", blank=speaker == "Assistant"),
+        }
         for place, (speaker, words) in enumerate(zip(pieces[::2], pieces[1::2], strict=True))
     ]
 
