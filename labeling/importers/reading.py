@@ -90,6 +90,11 @@ class ItemFile(RowFile):
             except Problem as problem:
                 yield Refused(line, problem.field, problem.reason)
 
+    def first(self, number: int) -> tuple[list[ItemDraft], list[Refused]]:
+        """The first `number` rows of the file, as what is kept and what is refused."""
+        rows = list(islice(self.drafts(), number))
+        return [row for row in rows if isinstance(row, ItemDraft)], [row for row in rows if isinstance(row, Refused)]
+
 
 def _fits(name: str, rows: list[Row | Refused]) -> bool:
     return any(FORMATS[name].fits(row) for row in rows if not isinstance(row, Refused))
