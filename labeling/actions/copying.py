@@ -14,7 +14,8 @@ def reserve_ids(model: type[models.Model], number: int) -> list[int]:
     """`number` fresh ids, ascending. What is not used of them is lost, which a sequence is made for."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [model._meta.db_table, number]
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            [model._meta.db_table, number],
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -23,7 +24,7 @@ def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[
     """COPY rows into the model's table; values as psycopg takes them, JSON as text made by `as_json`."""
     with connection.cursor() as cursor:
         names = ", ".join(f'"{column}"' for column in columns)
-        with cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy:  # noqa: S608
+        with cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as copy:
             for row in rows:
                 copy.write_row(row)
 

@@ -7,13 +7,11 @@ the last chunk that was committed: nothing twice, nothing left out. Locks: the p
 from __future__ import annotations
 
 import hashlib
-import itertools
 import secrets
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from django.core.files import File
 from django.core.files.storage import default_storage
@@ -21,12 +19,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from labeling.actions.copying import as_json, copy_rows, reserve_ids
-from labeling.actions.queues import add_slots
+from labeling.actions import refusals
+from labeling.actions.copy_items import copy_items, copy_refusals, render_all
 from labeling.audit import record
-from labeling.importers import ItemDraft, ItemFile, Refused, Unreadable
-from labeling.models import Batch, Item, LostJob, Pair, Project, Queue, Refusal, Response, User
-from labeling.rendering import Rendered, render
+from labeling.importers import FORMATS, ItemDraft, ItemFile, Refused, Unreadable
+from labeling.models import Batch, Item, LostJob, Project, User
 
 CHUNK_ROWS = 1000
 CHUNK_CHARACTERS = 4_000_000
@@ -80,19 +77,25 @@ def store_file(content: File[bytes]) -> StoredFile:
 
 
 @transaction.atomic
-def start_batch(*, project: Project, by: User | None, name: str, stored: StoredFile, format: str = "") -> Batch:
+def start_batch(*, project: Project, by: User | None, name: str, stored: StoredFile, format_name: str = "") -> Batch:
     """The batch of a stored file, waiting to be read; starting the same file again returns the same batch.
 
-    `name` is what the sender called the file: shown, and a hint at its container. `format` may be left to be guessed.
+    `name` is what the sender called the file: shown, and a hint at its container. Without a `format_name` the format
+    is guessed by the worker.
     """
+    if format_name and format_name not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise refusals.Refused(
+            "unknown_format", f"There is no format “{format_name}”.", {"format": f"One of: {known}."}
+        )
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    found = Batch.objects.filter(project=project, storage_name=stored.storage_name).first()
+    found: Batch | None = Batch.objects.filter(project=project, storage_name=stored.storage_name).first()
     if found is not None:
         return found
     batch = Batch.objects.create(
         project=project,
         name=_shown_name(name),
-        format=format,
+        format=format_name,
         storage_name=stored.storage_name,
         sha256=stored.sha256,
         bytes_total=stored.size,
@@ -145,7 +148,9 @@ def count_rows(project: Project, source: ItemFile) -> tuple[Counts, list[Refused
 def forget_uploads(*, older_than: timedelta = timedelta(days=1)) -> int:
     """Delete stored files that were never confirmed as an import. Returns how many."""
     forgotten, before = 0, timezone.now() - older_than
-    names = [f"{FOLDER}/{name}" for name in default_storage.listdir(FOLDER)[1]] if default_storage.exists(FOLDER) else []
+    names = (
+        [f"{FOLDER}/{name}" for name in default_storage.listdir(FOLDER)[1]] if default_storage.exists(FOLDER) else []
+    )
     used = set(Batch.objects.filter(storage_name__in=names).values_list("storage_name", flat=True))
     for name in names:
         if name not in used and default_storage.get_modified_time(name) < before:
@@ -156,10 +161,10 @@ def forget_uploads(*, older_than: timedelta = timedelta(days=1)) -> int:
 
 def _read_on(batch: Batch, end: float) -> bool:
     with default_storage.open(batch.storage_name) as stored:
-        source = ItemFile(stored, name=batch.name, format=batch.format)
+        source = ItemFile(stored, name=batch.name, format_name=batch.format)
         if not batch.read:
             source.check()
-            batch.keep(format=source.format)
+            batch.keep(format=source.format_name)
         for chunk in _chunks(source.drafts(skip=batch.read)):
             _store(batch, chunk, source.bytes_read)
             if time.monotonic() > end:
@@ -185,7 +190,7 @@ def _chunks(rows: Iterable[ItemDraft | Refused]) -> Iterator[Chunk]:
             chunk.refused.append(row)
         else:
             chunk.drafts.append(row)
-            chunk.characters += row.size
+            chunk.characters += sum(map(len, row.texts))
         if chunk.is_full:
             yield chunk
             chunk = Chunk()
@@ -205,17 +210,14 @@ def _unseen(project_id: int, drafts: Iterable[ItemDraft]) -> dict[str, ItemDraft
 
 
 def _store(batch: Batch, chunk: Chunk, bytes_read: int) -> None:
-    """Rendering is the long part and needs no lock, so it comes first; what was new is looked up again under the lock."""
+    """Rendering takes longest and needs no lock, so it comes first; what is new is looked up again under the lock."""
     fresh = _unseen(batch.project_id, chunk.drafts)
-    rendered = _render_all(fresh.values())
+    rendered = render_all(fresh.values())
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=batch.project_id)
-        known = set(
-            Item.objects.filter(project_id=batch.project_id, fingerprint__in=list(fresh)).values_list("fingerprint", flat=True)
-        )
-        new = {fingerprint: draft for fingerprint, draft in fresh.items() if fingerprint not in known}
-        _copy_items(batch, new, rendered)
-        _copy_refusals(batch, chunk.refused)
+        new = _unseen(batch.project_id, fresh.values())
+        copy_items(batch, new, rendered)
+        copy_refusals(batch, chunk.refused)
         batch.keep(
             read=batch.read + chunk.rows,
             kept=batch.kept + len(new),
@@ -224,78 +226,6 @@ def _store(batch: Batch, chunk: Chunk, bytes_read: int) -> None:
             bytes_read=bytes_read,
             attempts=0,
         )
-
-
-def _render_all(drafts: Iterable[ItemDraft]) -> dict[str, Rendered]:
-    """Every text once: prompts repeat."""
-    texts = {message["content"] for draft in drafts for message in draft.conversation}
-    texts |= {response.content for draft in drafts for response in draft.responses}
-    return {text: render(text) for text in texts}
-
-
-def _copy_items(batch: Batch, drafts: dict[str, ItemDraft], rendered: dict[str, Rendered]) -> None:
-    if not drafts:
-        return
-    item_ids = dict(zip(drafts, reserve_ids(Item, len(drafts)), strict=True))
-    copy_rows(
-        Item,
-        ("id", "project_id", "batch_id", "external_id", "fingerprint", "conversation", "conversation_html", "language", "tags",
-         "metadata", "gold"),
-        (
-            (
-                item_ids[fingerprint], batch.project_id, batch.pk, draft.external_id, fingerprint, as_json(draft.conversation),
-                as_json([_html(rendered[message["content"]]) for message in draft.conversation]), draft.language, draft.tags,
-                as_json(draft.metadata), as_json(draft.gold) if draft.gold else None,
-            )
-            for fingerprint, draft in drafts.items()
-        ),
-    )  # fmt: skip
-    response_ids = iter(reserve_ids(Response, sum(len(draft.responses) for draft in drafts.values())))
-    answers = {
-        fingerprint: list(zip(itertools.islice(response_ids, len(draft.responses)), draft.responses, strict=True))
-        for fingerprint, draft in drafts.items()
-    }
-    copy_rows(
-        Response,
-        ("id", "project_id", "item_id", "position", "fingerprint", "content", "model_name", "html", "renderer"),
-        (
-            (
-                pk, batch.project_id, item_ids[fingerprint], position, response.fingerprint, response.content,
-                response.model_name, rendered[response.content].html, rendered[response.content].renderer,
-            )
-            for fingerprint, responses in answers.items()
-            for position, (pk, response) in enumerate(responses)
-        ),
-    )  # fmt: skip
-    _copy_pairs(batch, {item_ids[fingerprint]: [pk for pk, _ in responses] for fingerprint, responses in answers.items()})
-
-
-def _copy_pairs(batch: Batch, responses: dict[int, list[int]]) -> None:
-    """Every two responses of an item, or its only one, and their slots in the project's queues."""
-    pairs = [
-        (item_id, first, second)
-        for item_id, ids in responses.items()
-        for first, second in (itertools.combinations(ids, 2) if len(ids) > 1 else [(ids[0], None)])
-    ]
-    pair_ids = reserve_ids(Pair, len(pairs))
-    columns = ("id", "project_id", "item_id", "first_id", "second_id")
-    copy_rows(Pair, columns, ((pk, batch.project_id, *pair) for pk, pair in zip(pair_ids, pairs, strict=True)))
-    for queue in Queue.objects.filter(project_id=batch.project_id).order_by("pk"):
-        add_slots(queue=queue, pair_ids=pair_ids)
-
-
-def _copy_refusals(batch: Batch, refused: Iterable[Refused]) -> None:
-    rows = ((batch.pk, each.line, each.field[:200], _storable(each.reason)[:500]) for each in refused)
-    copy_rows(Refusal, ("batch_id", "line", "field", "reason"), rows)
-
-
-def _storable(reason: str) -> str:
-    """A reason may quote what was wrong with the text, which is then wrong in the reason too."""
-    return reason.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def _html(rendered: Rendered) -> dict[str, Any]:
-    return {"html": rendered.html, "renderer": rendered.renderer}
 
 
 def _shown_name(name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, fields
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
@@ -73,7 +73,9 @@ def import_judgments(*, project: Project, by: User | None, source: RowFile) -> I
 
 def external_email(project: Project, rater_id: str) -> str:
     """An address that cannot receive mail, the same for the same rater; ids that fit no address are hashed."""
-    local = rater_id if _PLAIN_RATER.fullmatch(rater_id) else f"rater-{hashlib.sha256(rater_id.encode()).hexdigest()[:32]}"
+    local = (
+        rater_id if _PLAIN_RATER.fullmatch(rater_id) else f"rater-{hashlib.sha256(rater_id.encode()).hexdigest()[:32]}"
+    )
     return f"{local}@{project.slug}.external.invalid"
 
 
@@ -144,14 +146,18 @@ def _pair_of(draft: JudgmentDraft, pairs: dict[str, list[Pair]]) -> Pair:
     found = pairs.get(draft.item_id, [])
     if len(found) != 1:
         many = f"has {len(found)} pairs in this project, so it is not clear which one is meant; leave the row out"
-        raise Problem("item_id", many if found else "is no item of this project; import the items first, with the same ids")
+        raise Problem(
+            "item_id", many if found else "is no item of this project; import the items first, with the same ids"
+        )
     return found[0]
 
 
 def _add(visit: _Visit, answer: Answer) -> None:
     key = (answer.criterion_id, answer.response_id)
     if key in visit.answers:
-        raise Problem("rater_id", "judges the same item by the same criterion a second time; only the first answer is kept")
+        raise Problem(
+            "rater_id", "judges the same item by the same criterion a second time; only the first answer is kept"
+        )
     visit.answers[key] = answer
 
 
@@ -234,37 +240,40 @@ def _new(visits: list[_Visit], users: dict[str, User], done: Imported) -> list[_
 
 
 def _copy(project: Project, visits: list[_Visit], users: dict[str, User], done: Imported) -> None:
-    now = timezone.now()
+    now, state = timezone.now(), Assignment.State.SUBMITTED.value
     assignments, annotations = reserve_ids(Assignment, len(visits)), reserve_ids(Annotation, len(visits))
-    placed = list(zip(assignments, annotations, visits, strict=True))
+    placed = [
+        (visit, (project.pk, visit.pair.pk, users[visit.rater_id].pk), visit.first.at or now, assignment, annotation)
+        for visit, assignment, annotation in zip(visits, assignments, annotations, strict=True)
+    ]
     copy_rows(
         Assignment,
-        ("id", "project_id", "pair_id", "rater_id", "state", "swapped", "claimed_at", "ended_at", "skip_reason", "skip_comment"),
-        (
-            (assignment, project.pk, visit.pair.pk, users[visit.rater_id].pk, Assignment.State.SUBMITTED.value,
-             visit.first.swapped, visit.first.at or now, visit.first.at or now, "", "")
-            for assignment, _, visit in placed
-        ),
-    )  # fmt: skip
+        ("id", *_WHOSE, "state", "swapped", "claimed_at", "ended_at", "skip_reason", "skip_comment"),
+        ((pk, *whose, state, visit.first.swapped, at, at, "", "") for visit, whose, at, pk, _ in placed),
+    )
     copy_rows(
         Annotation,
-        ("id", "project_id", "assignment_id", "pair_id", "rater_id", "revision", "current", "body_digest", "created_at"),
+        ("id", "assignment_id", *_WHOSE, "revision", "current", "body_digest", "created_at"),
         (
-            (annotation, project.pk, assignment, visit.pair.pk, users[visit.rater_id].pk, 1, True,
-             digest(list(visit.answers.values())), visit.first.at or now)
-            for assignment, annotation, visit in placed
+            (pk, assignment, *whose, 1, True, digest(list(visit.answers.values())), at)
+            for visit, whose, at, assignment, pk in placed
         ),
-    )  # fmt: skip
+    )
     copy_rows(
         Judgment,
-        ("project_id", "annotation_id", "criterion_id", "response_id", "preference", "both_bad", "rating", "safe", "categories",
-         "severity", "text"),
+        ("project_id", "annotation_id", *(each.name for each in fields(Answer))),
         (
-            (project.pk, annotation, answer.criterion_id, answer.response_id, answer.preference, answer.both_bad,
-             answer.rating, answer.safe, list(answer.categories), answer.severity, answer.text)
-            for _, annotation, visit in placed
+            (project.pk, annotation, *_values(answer))
+            for visit, _, _, _, annotation in placed
             for answer in visit.answers.values()
         ),
-    )  # fmt: skip
+    )
     done.annotations = len(visits)
     done.judgments = sum(len(visit.answers) for visit in visits)
+
+
+_WHOSE = ("project_id", "pair_id", "rater_id")
+
+
+def _values(answer: Answer) -> list[Any]:
+    return [list(value) if isinstance(value, tuple) else value for value in astuple(answer)]

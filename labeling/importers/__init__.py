@@ -1,4 +1,4 @@
-"""Files in: bytes of any known container and format → item drafts and refusals, streamed. Knows no model and no Django."""
+"""Files in: any known container and format → item drafts and refusals, streamed. Knows no model and no Django."""
 
 from labeling.importers.drafts import ItemDraft, Refused, ResponseDraft
 from labeling.importers.packing import Unreadable

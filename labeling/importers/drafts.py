@@ -64,7 +64,7 @@ class ResponseDraft:
 
 @dataclass(frozen=True, slots=True)
 class ItemDraft:
-    """`conversation` is [{"role", "content"}]; `responses` are in stored order; `gold` is by criterion, in that order."""
+    """`conversation` is [{"role", "content"}]; `responses` are in stored order, and `gold`, by criterion, as well."""
 
     line: int
     external_id: str
@@ -84,9 +84,8 @@ class ItemDraft:
         return sha256(orjson.dumps([messages, answers])).hexdigest()
 
     @property
-    def size(self) -> int:
-        """Characters of text."""
-        return sum(len(m["content"]) for m in self.conversation) + sum(len(r.content) for r in self.responses)
+    def texts(self) -> list[str]:
+        return [message["content"] for message in self.conversation] + [each.content for each in self.responses]
 
 
 def item_draft(
@@ -99,7 +98,7 @@ def item_draft(
     language: str | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> ItemDraft:
-    """Join what a format found with the columns that mean the same in every format; the unknown ones become metadata."""
+    """Join what a format found with the columns that mean the same everywhere; unknown ones become metadata."""
     answers = tuple(responses)
     _check_responses(answers)
     return ItemDraft(
@@ -202,7 +201,9 @@ def content_text(value: Any, field: str, *, blank: bool) -> str:
     for position, part in enumerate(value):
         kind = part.get("type") if isinstance(part, dict) else None
         if kind in ("image", "image_url", "input_image"):
-            raise Problem(f"{field}[{position}]", "images are not read yet; leave this row out or describe the image in words")
+            raise Problem(
+                f"{field}[{position}]", "images are not read yet; leave this row out or describe the image in words"
+            )
         if kind != "text":
             raise Problem(f"{field}[{position}]", 'is not a part that can be read; use {"type": "text", "text": …}')
         texts.append(text(part.get("text"), f"{field}[{position}].text"))
@@ -299,7 +300,14 @@ def _json_size(value: Any) -> int:
 def _kind(value: Any) -> str:
     if value is None:
         return "null"
-    names = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object", bytes: "binary"}
+    names = {
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        list: "a list",
+        dict: "an object",
+        bytes: "binary",
+    }
     return names.get(type(value), f"a {type(value).__name__}")
 
 

@@ -20,7 +20,10 @@ def json_array(reader: io.BufferedReader, skip: int) -> Iterator[Placed]:
         if number >= skip:
             yield line, parse(line, raw)
     if rest := window.rest():
-        yield window.line, Refused(window.line, "", f"stands after the end of the array: {rest!r}; put all rows into one array")
+        yield (
+            window.line,
+            Refused(window.line, "", f"stands after the end of the array: {rest!r}; put all rows into one array"),
+        )
 
 
 class _Window:
@@ -75,7 +78,8 @@ class _Window:
     def _grow(self) -> bool:
         """Doubling keeps the search of a long string from starting over too often."""
         if len(self._bytes) > MOST_LINE:
-            raise Unreadable(f"The row that begins on line {self.line} is longer than {MOST_LINE // 1024**2} MB, or its quotes do not match.")
+            most = f"{MOST_LINE // 1024**2} MB"
+            raise Unreadable(f"The row on line {self.line} is longer than {most}, or its quotes do not match.")
         block = self._reader.read(max(_BLOCK, len(self._bytes)))
         self._bytes += block if self._bytes else block.removeprefix(BOM)
         return bool(block)

@@ -103,7 +103,9 @@ def _strength(value: Any) -> int | None:
     known = STRENGTHS.get(value.lower(), value) if isinstance(value, str) else value
     number = _whole(known)
     if number is None or not 1 <= abs(number) <= MOST_STRENGTH:
-        raise Problem("strength", f"is {str(value)[:40]!r}; use slight, clear, much or a number from 1 to {MOST_STRENGTH}")
+        raise Problem(
+            "strength", f"is {str(value)[:40]!r}; use slight, clear, much or a number from 1 to {MOST_STRENGTH}"
+        )
     return abs(number)
 
 

@@ -69,7 +69,9 @@ class Unpacked(io.RawIOBase):
         if self._read > MOST_UNPACKED:
             raise Unreadable(f"The file holds more than {MOST_UNPACKED // 1024**3} GB; split it.")
         if self.packing and self._read > RATIO_COUNTS_FROM and self._read > MOST_RATIO * self.position:
-            raise Unreadable(f"The file unpacks to more than {MOST_RATIO} times its size, which no real text does; send it unpacked.")
+            raise Unreadable(
+                f"The file unpacks to more than {MOST_RATIO} times its size, which no real text does; send it unpacked."
+            )
 
     def _damage(self, error: Exception) -> str:
         if not self.packing:
@@ -91,7 +93,7 @@ def check_packing(file: IO[bytes], name: str) -> None:
 
 
 def seekable(unpacked: Unpacked, file: IO[bytes]) -> IO[bytes]:
-    """The unpacked bytes as a file that can be read in any order: the file itself, or a temporary one that goes by itself."""
+    """The unpacked bytes, to be read in any order: the file itself, or a temporary one that goes when it is closed."""
     if not unpacked.packing:
         file.seek(0)
         return file
@@ -116,16 +118,20 @@ def check_head(head: bytes) -> None:
     if head.startswith((_GZIP, _ZSTD)):
         raise Unreadable("The file is packed twice; unpack it once and send it again.")
     if head.startswith(_ZIP):
-        raise Unreadable("ZIP archives are not read; unpack it and send the file inside, or pack that with gzip or zstd.")
+        raise Unreadable(
+            "ZIP archives are not read; unpack it and send the file inside, or pack that with gzip or zstd."
+        )
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Unreadable("The file is not UTF-8: it begins like UTF-16; save it as UTF-8.")
     odd = [place for place, byte in enumerate(head) if byte < 32 and byte not in b"\t\n\r\f\x1b"]
     if len(odd) > len(head) // 20:
-        raise Unreadable(f"The file is not text: byte {odd[0] + 1} is 0x{head[odd[0]]:02X}, and there are many like it.")
+        raise Unreadable(
+            f"The file is not text: byte {odd[0] + 1} is 0x{head[odd[0]]:02X}, and there are many like it."
+        )
 
 
 def _packing(magic: bytes, name: str) -> str:
-    """"gzip", "zstd" or "" for none."""
+    """ "gzip", "zstd" or "" for none."""
     named = _PACKINGS.get(name.lower().rpartition(".")[2], "")
     found = "gzip" if magic.startswith(_GZIP) else "zstd" if magic.startswith(_ZSTD) else ""
     if named and not found and magic:

@@ -29,7 +29,9 @@ class ParquetRows:
         self.position = 0
         self._unpacked = 0
         if self.total > MOST_ROWS:
-            raise Unreadable(f"The file says it has {self.total:,} rows; at most {MOST_ROWS:,} are taken at once, so split it.")
+            raise Unreadable(
+                f"The file says it has {self.total:,} rows; at most {MOST_ROWS:,} are taken at once, so split it."
+            )
 
     def rows(self, skip: int) -> Iterator[Placed]:
         groups, self.position = self._groups_after(skip)

@@ -19,7 +19,7 @@ _LOOKED_AT = 100
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`fits` looks at one row's columns; `read` makes a draft of a row or raises Problem. `example` is a file's name."""
+    """`fits` looks at the columns of a row; `read` makes a draft of it or raises Problem; `example` names a file."""
 
     label: str
     columns: str
@@ -34,15 +34,23 @@ class Format:
 
 # The order is the order of guessing: the most particular columns come first.
 FORMATS: dict[str, Format] = {
-    "native": Format("Annotate", "conversation or prompt, responses", formats.is_native, formats.native, "native.jsonl"),
-    "plain": Format(
-        "Plain columns", "prompt, response_a, response_b", formats.is_plain, formats.plain, "plain.csv"
+    "native": Format(
+        "Annotate", "conversation or prompt, responses", formats.is_native, formats.native, "native.jsonl"
     ),
+    "plain": Format("Plain columns", "prompt, response_a, response_b", formats.is_plain, formats.plain, "plain.csv"),
     "pku_saferlhf": Format(
-        "PKU-SafeRLHF", "prompt, response_0, response_1", verdicts.is_pku_saferlhf, verdicts.pku_saferlhf, "pku_saferlhf.jsonl"
+        "PKU-SafeRLHF",
+        "prompt, response_0, response_1",
+        verdicts.is_pku_saferlhf,
+        verdicts.pku_saferlhf,
+        "pku_saferlhf.jsonl",
     ),
     "helpsteer": Format(
-        "HelpSteer2 and 3 preference", "context, response1, response2", verdicts.is_helpsteer, verdicts.helpsteer, "helpsteer.jsonl"
+        "HelpSteer2 and 3 preference",
+        "context, response1, response2",
+        verdicts.is_helpsteer,
+        verdicts.helpsteer,
+        "helpsteer.jsonl",
     ),
     "hh_rlhf": Format("Anthropic HH-RLHF", "chosen, rejected", verdicts.is_hh_rlhf, verdicts.hh_rlhf, "hh_rlhf.jsonl"),
     "ultrafeedback": Format(
@@ -57,13 +65,13 @@ FORMATS: dict[str, Format] = {
 
 
 class ItemFile(RowFile):
-    """A file of items. `format` is one of FORMATS, or empty until `recognise` has found it."""
+    """A file of items. `format_name` is one of FORMATS, or empty until `recognise` has found it."""
 
-    def __init__(self, file: IO[bytes], *, name: str = "", format: str = "") -> None:
-        if format and format not in FORMATS:
-            raise Unreadable(f"There is no format “{format}”; use one of {', '.join(FORMATS)}.")
+    def __init__(self, file: IO[bytes], *, name: str = "", format_name: str = "") -> None:
+        if format_name and format_name not in FORMATS:
+            raise Unreadable(f"There is no format “{format_name}”; use one of {', '.join(FORMATS)}.")
         super().__init__(file, name=name)
-        self.format = format
+        self.format_name = format_name
 
     def check(self) -> None:
         """Everything that can be known before a row is kept; costs the unpacking of the whole file if it is packed."""
@@ -73,14 +81,14 @@ class ItemFile(RowFile):
     def recognise(self) -> None:
         """Find the format by the first rows."""
         first: list[Row | Refused] = [row for _, row in islice(self.rows(), _LOOKED_AT)]
-        found = [name for name in ([self.format] if self.format else FORMATS) if _fits(name, first)]
+        found = [name for name in ([self.format_name] if self.format_name else FORMATS) if _fits(name, first)]
         if not found:
-            raise Unreadable(_not_recognised(first, self.format))
-        self.format = found[0]
+            raise Unreadable(_not_recognised(first, self.format_name))
+        self.format_name = found[0]
 
     def drafts(self, skip: int = 0) -> Iterator[ItemDraft | Refused]:
         """Every row after the first `skip` as what it becomes."""
-        read = FORMATS[self.format].read
+        read = FORMATS[self.format_name].read
         for line, row in self.rows(skip):
             if isinstance(row, Refused):
                 yield row
@@ -100,7 +108,7 @@ def _fits(name: str, rows: list[Row | Refused]) -> bool:
     return any(FORMATS[name].fits(row) for row in rows if not isinstance(row, Refused))
 
 
-def _not_recognised(rows: list[Row | Refused], format: str) -> str:
+def _not_recognised(rows: list[Row | Refused], format_name: str) -> str:
     """Why no format was found: no rows at all, none that could be taken apart, or columns nobody knows."""
     if not rows:
         return "The file has no rows."
@@ -109,5 +117,5 @@ def _not_recognised(rows: list[Row | Refused], format: str) -> str:
         refused = next(row for row in rows if isinstance(row, Refused))
         return f"No row could be read; line {refused.line} {refused.reason}."
     columns = ", ".join(str(name)[:40] for name in list(known[0])[:12])
-    wanted = [FORMATS[format]] if format else FORMATS.values()
+    wanted = [FORMATS[format_name]] if format_name else FORMATS.values()
     return f"The columns are not known: found {columns}; needed {'; or '.join(each.columns for each in wanted)}."

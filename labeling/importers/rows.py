@@ -59,7 +59,9 @@ def _parse_carefully(line: int, raw: bytes) -> dict[str, Any] | Refused:
     except RecursionError:
         return Refused(line, "", "is nested too deeply to be read; flatten it")
     except json.JSONDecodeError as error:
-        return Refused(line, "", f"is not JSON: {error.msg} at character {error.pos + 1}; one complete object a row is due")
+        return Refused(
+            line, "", f"is not JSON: {error.msg} at character {error.pos + 1}; one complete object a row is due"
+        )
     except ValueError as error:
         return Refused(line, "", str(error))
     return row if isinstance(row, dict) else Refused(line, "", _NO_OBJECT)

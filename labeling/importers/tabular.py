@@ -37,7 +37,7 @@ def table(reader: io.BufferedReader, skip: int) -> Iterator[Placed]:
 
 
 class _Texts:
-    """Physical lines as text, looked at once before they are handed on; a byte that is not UTF-8 becomes a lone surrogate."""
+    """Physical lines as text, the next one to be seen ahead. A byte that is not UTF-8 becomes a lone surrogate."""
 
     def __init__(self, reader: io.BufferedReader) -> None:
         self._lines = lines(reader)
@@ -79,7 +79,9 @@ def _header(rows: Iterator[list[str]]) -> list[str]:
     try:
         header = [name.strip().casefold() for name in next(rows)]
     except (csv.Error, StopIteration):
-        raise Unreadable("The first line is not a header; it must name the columns, such as id,prompt,response_a,response_b.") from None
+        raise Unreadable(
+            "The first line is not a header; it must name the columns, such as id,prompt,response_a,response_b."
+        ) from None
     if len(set(header)) < len(header):
         twice = next(name for place, name in enumerate(header) if name in header[:place])
         raise Unreadable(f"The header names the column “{twice[:80]}” twice; give each column its own name.")
@@ -89,16 +91,19 @@ def _header(rows: Iterator[list[str]]) -> list[str]:
 def _row(line: int, header: list[str], values: list[str]) -> dict[str, str] | Refused:
     if len(values) != len(header):
         return Refused(
-            line, "", f"has {len(values)} fields, but the header names {len(header)}; quote fields that contain the separator"
+            line,
+            "",
+            f"has {len(values)} fields, but the header names {len(header)}; quote fields that contain the separator",
         )
     return dict(zip(header, values, strict=True))
 
 
 def _complaint(error: str, line: int, last: int) -> str:
     if "unexpected end of data" in error:
-        return f"opens a quote that is never closed: lines {line} to {last} went into it; close it, or double a quote that is meant as text"
+        remedy = "close it, or double a quote that is meant as text"
+        return f"opens a quote that is never closed: lines {line} to {last} went into it; {remedy}"
     if "expected after" in error:
-        return "has a quote inside a quoted field; double it, as in \"she said \"\"yes\"\"\""
+        return 'has a quote inside a quoted field; double it, as in "she said ""yes"""'
     if "new-line" in error:
         return "has a bare carriage return outside quotes; end lines with LF or CRLF"
     return f"cannot be taken apart: {error}"

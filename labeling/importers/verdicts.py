@@ -6,7 +6,6 @@ order tells a rater nothing.
 
 from __future__ import annotations
 
-import os
 import re
 from hashlib import sha256
 from typing import Any
@@ -34,7 +33,9 @@ def is_hh_rlhf(row: Row) -> bool:
 
 def hh_rlhf(line: int, row: Row) -> ItemDraft:
     """`chosen` and `rejected` as whole transcripts that differ in their last turn."""
-    return _of_messages(line, row, _transcript(row.get("chosen"), "chosen"), _transcript(row.get("rejected"), "rejected"))
+    return _of_messages(
+        line, row, _transcript(row.get("chosen"), "chosen"), _transcript(row.get("rejected"), "rejected")
+    )
 
 
 def is_ultrafeedback(row: Row) -> bool:
@@ -43,7 +44,9 @@ def is_ultrafeedback(row: Row) -> bool:
 
 def ultrafeedback(line: int, row: Row) -> ItemDraft:
     """`chosen` and `rejected` as conversations; `prompt` repeats their first message and `messages` the chosen one."""
-    verdict = {name: storable_json(row[name], name) for name in ("score_chosen", "score_rejected") if row.get(name) is not None}
+    verdict = {
+        name: storable_json(row[name], name) for name in ("score_chosen", "score_rejected") if row.get(name) is not None
+    }
     chosen, rejected = _messages(row.get("chosen"), "chosen"), _messages(row.get("rejected"), "rejected")
     return _of_messages(line, row, chosen, rejected, used=_CHOSEN | {"messages", *verdict}, verdict=verdict)
 
@@ -75,8 +78,13 @@ def is_pku_saferlhf(row: Row) -> bool:
 
 def pku_saferlhf(line: int, row: Row) -> ItemDraft:
     """`prompt`, `response_0`, `response_1`; what it says of better and safer becomes the verdict."""
-    judged = [name for name in row if re.fullmatch(r"(better|safer)_response_id|is_response_[01]_safe|response_[01]_(severity_level|harm_category)", name)]
-    return _of_two(line, row, "prompt", ("response_0", "response_1"), ("response_0_source", "response_1_source"), judged)
+    sides, models = ("response_0", "response_1"), ("response_0_source", "response_1_source")
+    return _of_two(line, row, "prompt", sides, models, [name for name in row if _PKU_VERDICT.fullmatch(name)])
+
+
+_PKU_VERDICT = re.compile(
+    r"(better|safer)_response_id|is_response_[01]_safe|response_[01]_(severity_level|harm_category)"
+)
 
 
 def is_helpsteer(row: Row) -> bool:
@@ -84,20 +92,25 @@ def is_helpsteer(row: Row) -> bool:
 
 
 def helpsteer(line: int, row: Row) -> ItemDraft:
-    """HelpSteer3 (`context`, `response1`, `response2`) and HelpSteer2-Preference (`prompt`, `response_1`, `response_2`)."""
+    """HelpSteer3 (`context`, `response1`, …) and HelpSteer2-Preference (`prompt`, `response_1`, …).
+
+    HelpSteer3 names languages in words, and programming languages too; those stay in the metadata.
+    """
     name = "context" if "context" in row else "prompt"
+    before, stated = row.get(name), row.get("language")
+    changed = {name: _special_turns(before) if isinstance(before, str) else before}
+    language = _LANGUAGES.get(str(stated or "").lower())
+    if language is None:
+        changed |= {"language": None, "stated_language": stated}
     judged = [each for each in row if "preference" in each]
-    first, second = _sides(row) or ("response1", "response2")
-    stated = str(row.get("language") or "").lower()
-    language = _LANGUAGES.get(stated)
-    draft_row = {**row, "language": None, "stated_language": row.get("language")} if stated and not language else row
-    messages = _special_turns(row.get(name)) if isinstance(row.get(name), str) else row.get(name)
-    return _of_two(line, {**draft_row, name: messages}, name, (first, second), ("model1", "model2"), judged, language)
+    sides = _sides(row) or ("response1", "response2")
+    return _of_two(line, {**row, **changed}, name, sides, ("model1", "model2"), judged, language)
 
 
 _LANGUAGES = {
     "english": "en", "chinese": "zh", "korean": "ko", "french": "fr", "spanish": "es", "japanese": "ja", "german": "de",
-    "russian": "ru", "portuguese": "pt", "italian": "it", "vietnamese": "vi", "dutch": "nl", "polish": "pl", "indonesian": "id",
+    "russian": "ru", "portuguese": "pt", "italian": "it", "vietnamese": "vi", "dutch": "nl", "polish": "pl",
+    "indonesian": "id",
 }  # fmt: skip
 _SPECIAL = re.compile(r"\n?<extra_id_1>(User|Assistant)\n")
 
@@ -136,8 +149,7 @@ def _of_two(
         row,
         conversation=conversation(row.get(prompt), prompt),
         responses=[
-            response(row.get(side), side, row.get(model), model)
-            for side, model in zip(sides, models, strict=True)
+            response(row.get(side), side, row.get(model), model) for side, model in zip(sides, models, strict=True)
         ],
         used=frozenset({prompt, *sides, *models, *judged}),
         language=language,
@@ -158,7 +170,9 @@ def _of_messages(
         raise Problem("rejected", "parts from chosen before the last message; only the last one may differ")
     for name, messages in (("chosen", chosen), ("rejected", rejected)):
         if messages[-1]["role"] != "assistant":
-            raise Problem(name, f"ends with a message of the {messages[-1]['role']}; the last one must be the assistant's")
+            raise Problem(
+                name, f"ends with a message of the {messages[-1]['role']}; the last one must be the assistant's"
+            )
     if not shared:
         raise Problem("chosen", "has no message before the response; give the prompt, or the whole conversation")
     return _ordered(line, row, shared, chosen[-1]["content"], rejected[-1]["content"], used, verdict)
@@ -208,7 +222,8 @@ def _transcript(value: Any, field: str) -> list[Message]:
 
 def _split(chosen: str, rejected: str) -> tuple[str, str, str]:
     """The prompt is what both begin with, up to the last white space before they part."""
-    shared = os.path.commonprefix([chosen, rejected])
+    pairs = enumerate(zip(chosen, rejected, strict=False))
+    shared = chosen[: next((place for place, (one, other) in pairs if one != other), min(len(chosen), len(rejected)))]
     end = max(shared.rfind(" "), shared.rfind("\n"), 0)
     if not shared[:end].strip():
         raise Problem("chosen", "and rejected share no beginning; give the prompt in its own column")

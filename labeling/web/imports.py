@@ -51,7 +51,9 @@ def import_new(request: PersonRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, MANAGERS)
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.UPLOAD_LIMIT:
         megabytes = settings.UPLOAD_LIMIT // 1024**2
-        return _choose(request, project, f"The file is larger than {megabytes:,} MB. Pack it with gzip or split it.", 413)
+        return _choose(
+            request, project, f"The file is larger than {megabytes:,} MB. Pack it with gzip or split it.", 413
+        )
     return _upload(request, project)
 
 
@@ -77,18 +79,20 @@ def import_preview(request: PersonRequest, slug: str) -> HttpResponse:
     """The first rows of an uploaded file; posting starts the import."""
     project = project_for(request.user, slug, MANAGERS)
     asked = request.POST if request.method == "POST" else request.GET
-    upload, format = asked.get("upload", ""), asked.get("format", "")
+    upload, format_name = asked.get("upload", ""), asked.get("format", "")
     facts = _facts(upload, project, request.user.pk)
     if facts is None:
         messages.error(request, "This upload is over or belongs to someone else. Choose the file again.")
         return redirect("import_new", project.slug)
     if request.method == "POST":
         stored = StoredFile(facts["storage_name"], facts["sha256"], facts["size"])
-        batch = start_batch(project=project, by=request.user, name=facts["name"], stored=stored, format=format)
+        batch = start_batch(
+            project=project, by=request.user, name=facts["name"], stored=stored, format_name=format_name
+        )
         enqueue_import(batch)
         return redirect("import_detail", project.slug, batch.pk)
     shown = {"project": project, "upload": upload, "formats": FORMATS, "name": facts["name"], "size": facts["size"]}
-    return render(request, "labeling/import_preview.html", shown | _preview(facts, format))
+    return render(request, "labeling/import_preview.html", shown | _preview(facts, format_name))
 
 
 def _facts(upload: str, project: Project, user_id: int) -> dict[str, Any] | None:
@@ -100,18 +104,23 @@ def _facts(upload: str, project: Project, user_id: int) -> dict[str, Any] | None
     return facts if (facts["project"], facts["user"]) == (project.pk, user_id) else None
 
 
-def _preview(facts: dict[str, Any], format: str) -> dict[str, Any]:
-    """The first rows, or why there are none; `format` as found or as asked for."""
+def _preview(facts: dict[str, Any], format_name: str) -> dict[str, Any]:
+    """The first rows, or why there are none; the format as found or as asked for."""
     try:
         with default_storage.open(facts["storage_name"]) as stored:
-            source = ItemFile(stored, name=facts["name"], format=format)
+            source = ItemFile(stored, name=facts["name"], format_name=format_name)
             source.recognise()
             drafts, refused = source.first(SHOWN)
     except Unreadable as error:
-        return {"error": str(error), "format": format}
+        return {"error": str(error), "format": format_name}
     except FileNotFoundError:
-        return {"error": "The file is not there any more. Choose it again.", "format": format}
-    return {"drafts": drafts, "refused": refused, "format": source.format, "label": FORMATS[source.format].label}
+        return {"error": "The file is not there any more. Choose it again.", "format": format_name}
+    return {
+        "drafts": drafts,
+        "refused": refused,
+        "format": source.format_name,
+        "label": FORMATS[source.format_name].label,
+    }
 
 
 @require_GET

@@ -19,21 +19,27 @@ SHOWN = 20
 
 
 class Command(BaseCommand):
-    help = "Import items from a file: .jsonl, .json, .csv, .tsv or .parquet, each also .gz or .zst. Refused rows are listed."
+    help = "Import items from a file: .jsonl, .json, .csv, .tsv or .parquet, each also .gz or .zst."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("project", help="the project's slug")
         parser.add_argument("file", type=Path)
-        parser.add_argument("--format", default="", metavar="NAME", help=f"one of {', '.join(FORMATS)}; guessed when left out")
+        parser.add_argument(
+            "--format",
+            dest="format_name",
+            default="",
+            metavar="NAME",
+            help=f"one of {', '.join(FORMATS)}; guessed when left out",
+        )
         parser.add_argument("--dry-run", action="store_true", help="only say what would be kept and refused")
 
-    def handle(self, *, project: str, file: Path, format: str, dry_run: bool, **options: Any) -> None:
+    def handle(self, *, project: str, file: Path, format_name: str, dry_run: bool, **options: Any) -> None:
         found = Project.objects.filter(slug=project).first()
         if found is None:
             raise CommandError(f"There is no project “{project}”; make it with create_project.")
         try:
             with file.open("rb") as content:
-                source = ItemFile(content, name=file.name, format=format)
+                source = ItemFile(content, name=file.name, format_name=format_name)
                 source.recognise()
                 if dry_run:
                     counts, refused = count_rows(found, source)
@@ -44,7 +50,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
         except Unreadable as error:
             raise CommandError(str(error)) from error
-        self._run(start_batch(project=found, by=None, name=file.name, stored=stored, format=format))
+        self._run(start_batch(project=found, by=None, name=file.name, stored=stored, format_name=format_name))
 
     def _run(self, batch: Batch) -> None:
         """To the end; if a worker was faster, wait for it, and go on should it die."""
@@ -60,7 +66,8 @@ class Command(BaseCommand):
 
     def _say(self, counts: Counts, refused: list[Refused], would: str = "") -> None:
         self.stdout.write(
-            f"{counts.read:,} rows read: {counts.kept:,} {would}kept, {counts.duplicate:,} duplicate, {counts.refused:,} refused"
+            f"{counts.read:,} rows read: {counts.kept:,} {would}kept, {counts.duplicate:,} duplicate, "
+            f"{counts.refused:,} refused"
         )
         for each in refused[:SHOWN]:
             self.stdout.write(f"  line {each.line}: {each.field} {each.reason}")

@@ -18,15 +18,18 @@ SHOWN = 20
 
 class Command(BaseCommand):
     help = (
-        "Import judgments: rows of item_id, rater_id, criterion and choice (a, b, tie; with an optional strength), label or "
-        "score. The items must have been imported with the same ids; a is the first response of their file, b the second."
+        "Import judgments: rows of item_id, rater_id, criterion and choice (a, b, tie; with an optional strength), "
+        "label or score. The items must have been imported with the same ids; a is the first response of their file."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("project", help="the project's slug")
         parser.add_argument("file", type=Path)
         parser.add_argument(
-            "--raters", choices=["external"], required=True, help="external: every rater_id becomes a person who cannot sign in"
+            "--raters",
+            choices=["external"],
+            required=True,
+            help="external: every rater_id becomes a person who cannot sign in",
         )
 
     def handle(self, *, project: str, file: Path, **options: Any) -> None:
