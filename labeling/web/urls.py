@@ -24,4 +24,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("", include(_sign_in)),
     path("account/", include(_account)),
+    path("", include("labeling.web.import_urls")),
 ]

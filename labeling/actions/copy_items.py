@@ -1,0 +1,100 @@
+"""A chunk of drafts → items, responses, pairs and slots, by COPY. Runs in the caller's transaction."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from labeling.actions.copying import as_json, copy_rows, reserve_ids
+from labeling.actions.queues import add_slots
+from labeling.importers import ItemDraft, Refused
+from labeling.models import Batch, Item, Pair, Queue, Refusal, Response
+from labeling.rendering import Rendered, render
+
+_ITEM = (
+    "id", "project_id", "batch_id", "external_id", "fingerprint", "conversation", "conversation_html", "language",
+    "tags", "metadata", "gold",
+)  # fmt: skip
+_RESPONSE = (
+    "id", "project_id", "item_id", "position", "fingerprint", "content", "model_name", "html", "renderer",
+)  # fmt: skip
+_PAIR = ("id", "project_id", "item_id", "first_id", "second_id")
+
+Rendering = Mapping[str, Rendered]
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A draft with the ids that its rows will have."""
+
+    draft: ItemDraft
+    fingerprint: str
+    item_id: int
+    response_ids: list[int]
+
+
+def render_all(drafts: Iterable[ItemDraft]) -> dict[str, Rendered]:
+    """Every text once: prompts repeat."""
+    texts = {text for draft in drafts for text in draft.texts}
+    return {text: render(text) for text in texts}
+
+
+def copy_items(batch: Batch, drafts: Mapping[str, ItemDraft], rendered: Rendering) -> None:
+    """Store drafts by fingerprint; none of them may be in the project, and `rendered` holds all their texts."""
+    if not drafts:
+        return
+    placed = _place(drafts)
+    copy_rows(Item, _ITEM, (_item(batch, each, rendered) for each in placed))
+    copy_rows(Response, _RESPONSE, (row for each in placed for row in _responses(batch, each, rendered)))
+    pairs = [pair for each in placed for pair in _pairs(each)]
+    pair_ids = reserve_ids(Pair, len(pairs))
+    copy_rows(Pair, _PAIR, ((pk, batch.project_id, *pair) for pk, pair in zip(pair_ids, pairs, strict=True)))
+    for queue in Queue.objects.filter(project_id=batch.project_id).order_by("pk"):
+        add_slots(queue=queue, pair_ids=pair_ids)
+
+
+def copy_refusals(batch: Batch, refused: Iterable[Refused]) -> None:
+    rows = ((batch.pk, each.line, _storable(each.field)[:200], _storable(each.reason)[:500]) for each in refused)
+    copy_rows(Refusal, ("batch_id", "line", "field", "reason"), rows)
+
+
+def _place(drafts: Mapping[str, ItemDraft]) -> list[_Placed]:
+    item_ids = reserve_ids(Item, len(drafts))
+    response_ids = iter(reserve_ids(Response, sum(len(draft.responses) for draft in drafts.values())))
+    return [
+        _Placed(draft, fingerprint, item_id, list(itertools.islice(response_ids, len(draft.responses))))
+        for item_id, (fingerprint, draft) in zip(item_ids, drafts.items(), strict=True)
+    ]
+
+
+def _item(batch: Batch, placed: _Placed, rendered: Rendering) -> tuple[Any, ...]:
+    draft = placed.draft
+    shown = [rendered[message["content"]] for message in draft.conversation]
+    return (
+        placed.item_id, batch.project_id, batch.pk, draft.external_id, placed.fingerprint, as_json(draft.conversation),
+        as_json([{"html": each.html, "renderer": each.renderer} for each in shown]), draft.language, draft.tags,
+        as_json(draft.metadata), as_json(draft.gold) if draft.gold else None,
+    )  # fmt: skip
+
+
+def _responses(batch: Batch, placed: _Placed, rendered: Rendering) -> Iterator[tuple[Any, ...]]:
+    for position, (pk, response) in enumerate(zip(placed.response_ids, placed.draft.responses, strict=True)):
+        shown = rendered[response.content]
+        yield (
+            pk, batch.project_id, placed.item_id, position, response.fingerprint, response.content, response.model_name,
+            shown.html, shown.renderer,
+        )  # fmt: skip
+
+
+def _pairs(placed: _Placed) -> Iterator[tuple[int, int, int | None]]:
+    """Every two responses of an item, or its only one."""
+    ids = placed.response_ids
+    for first, second in itertools.combinations(ids, 2) if len(ids) > 1 else [(ids[0], None)]:
+        yield placed.item_id, first, second
+
+
+def _storable(text: str) -> str:
+    """A refusal may quote what was wrong with the text, which is then wrong in the refusal too."""
+    return text.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -1,0 +1,64 @@
+"""A file of rows, whatever it is packed with and written in. Contents decide; the sender's name settles the rest."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import IO
+
+from labeling.importers.json_array import json_array
+from labeling.importers.packing import BLOCK, Unpacked, Unreadable, check_head, check_packing, plain_name, seekable
+from labeling.importers.parquet import ParquetRows
+from labeling.importers.rows import BOM, Placed, json_lines
+from labeling.importers.tabular import table
+
+_HEAD = 8192
+_PARQUET = b"PAR1"
+
+
+class RowFile:
+    """One file, open for reading in any order. Whatever is wrong with it as a whole is an Unreadable.
+
+    `name` is what its sender called it: a hint, never a path.
+    """
+
+    def __init__(self, file: IO[bytes], *, name: str = "") -> None:
+        self._file = file
+        self._sent_name = name
+        self._name = plain_name(name)
+        self._size = file.seek(0, io.SEEK_END)
+        self._unpacked = Unpacked(file, name)
+        self._parquet: ParquetRows | None = None
+
+    def check_packing(self) -> None:
+        """Read a packed file through once, so that a damaged one is known before anything of it is kept."""
+        check_packing(self._file, self._sent_name)
+
+    def rows(self, skip: int = 0) -> Iterator[Placed]:
+        """Every row after the first `skip`, with its line or row number."""
+        self._unpacked = Unpacked(self._file, self._sent_name)
+        reader = io.BufferedReader(self._unpacked, BLOCK)
+        head = reader.peek(_HEAD)[:_HEAD]
+        if head.startswith(_PARQUET):
+            self._parquet = ParquetRows(seekable(Unpacked(self._file), self._file))
+            return self._parquet.rows(skip)
+        check_head(head)
+        return self._text_rows(reader, head.removeprefix(BOM).lstrip(), skip)
+
+    @property
+    def bytes_read(self) -> int:
+        """How far into the file as it is stored; for Parquet in proportion to its rows."""
+        if self._parquet and self._parquet.total:
+            return self._size * self._parquet.position // self._parquet.total
+        return min(self._size, self._unpacked.position)
+
+    def _text_rows(self, reader: io.BufferedReader, head: bytes, skip: int) -> Iterator[Placed]:
+        if self._name.endswith(".parquet"):
+            raise Unreadable("The file is named like Parquet but is none; give it the name it should have.")
+        if self._name.endswith((".csv", ".tsv")):
+            return table(reader, skip)
+        if head.startswith(b"["):
+            return json_array(reader, skip)
+        if head.startswith(b"{") or self._name.endswith((".jsonl", ".ndjson", ".json")):
+            return json_lines(reader, skip)
+        return table(reader, skip)
