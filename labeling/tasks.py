@@ -9,6 +9,7 @@ from celery import shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from labeling.actions.assign import expire_stale, queues_with_stale_leases
 from labeling.actions.import_items import batches_to_nudge, forget_uploads, run_step
 from labeling.models import Batch
 
@@ -33,6 +34,14 @@ def nudge_imports() -> None:
 @shared_task
 def forget_unconfirmed_uploads() -> None:
     forget_uploads()
+
+
+@shared_task
+def expire_leases() -> None:
+    """Give back what raters left lying. Claims do it too when they find nothing else, so this is for the counts."""
+    for queue in queues_with_stale_leases():
+        while expire_stale(queue=queue):
+            continue
 
 
 def enqueue_import(batch: Batch) -> None:

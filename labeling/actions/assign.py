@@ -120,6 +120,12 @@ def expire_stale(*, queue: Queue, now: datetime | None = None) -> int:
     return len(stale)
 
 
+def queues_with_stale_leases() -> list[Queue]:
+    """Where `expire_stale` has something to do. One query over open assignments only."""
+    stale = Assignment.objects.filter(state=State.OPEN, lease_until__lt=timezone.now())
+    return list(Queue.objects.filter(pk__in=stale.values("queue")))
+
+
 def _lease(queue: Queue, rater: User, *, sweep: bool = False) -> Assignment | None:
     with connection.cursor() as cursor:
         cursor.execute(

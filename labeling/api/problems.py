@@ -26,6 +26,7 @@ TYPES = "/api/v1/docs/#problem-"
 STATUS = {
     "invalid": 400,
     "unknown_role": 400,
+    "unknown_format": 400,
     "no_such_person": 400,
     "unchangeable": 400,
     "unchanged": 409,

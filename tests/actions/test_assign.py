@@ -12,6 +12,7 @@ from labeling.actions.assign import claim, expire_stale, release, renew, skip
 from labeling.actions.queues import change_queue
 from labeling.actions.refusals import Refused
 from labeling.models import Assignment, Passage, Slot
+from labeling.tasks import expire_leases
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -193,3 +194,11 @@ def work_through(queue, rater):
 
 def pass_lease(assignment):
     Assignment.objects.filter(pk=assignment.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_the_clock_gives_back_what_was_left_lying(desk):
+    queue, rui, _ = desk
+    make.pair(queue.project)
+    pass_lease(claim(queue=queue, rater=rui))
+    expire_leases()
+    assert set(Slot.objects.values_list("state", flat=True)) == {"open"}
