@@ -48,6 +48,7 @@ STATUS = {
 TITLES = {
     "invalid": "Something in the request is not understood",
     "unknown_role": "There is no such role",
+    "unknown_format": "There is no such format",
     "no_such_person": "Nobody has this address",
     "unchangeable": "This cannot be changed",
     "unchanged": "Nothing would change",
