@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
 from environs import Env
+
+from labeling.checks import unsafe
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -91,10 +95,24 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # --- PostgreSQL -----------------------------------------------------------------------------------
-DATABASE_URL = _setting("DATABASE_URL", "postgresql://annotate@localhost/annotate")
+DATABASE_URL = _setting("DATABASE_URL", "" if PRODUCTION else "postgresql://annotate@localhost/annotate")
 DB_POOL_SIZE = env.int("DB_POOL_SIZE", 4)
+
+
+def _database(url: str) -> dict[str, Any]:
+    """The parts of an address of PostgreSQL; there is one dialect of SQL here. Empty is refused at the end."""
+    try:
+        if url and urlsplit(url).scheme in ("postgresql", "postgres"):
+            return dict(dj_database_url.parse(url))
+    except ValueError:
+        pass  # no address at all
+    if PRODUCTION and not url:
+        return {}
+    raise ImproperlyConfigured("DATABASE_URL is not an address like postgresql://user:password@host/name.")
+
+
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": Env().dj_db_url("ANNOTATE_NO_SUCH_VARIABLE", DATABASE_URL)
+    "default": _database(DATABASE_URL)
     | {
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
@@ -109,7 +127,7 @@ DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.bool("PGBOUNCER", Fals
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: broker and cache ----------------------------------------------------------------------
-REDIS_URL = _setting("REDIS_URL", "redis://localhost:6379/0")
+REDIS_URL = _setting("REDIS_URL", "" if PRODUCTION else "redis://localhost:6379/0")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -154,7 +172,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # --- files ----------------------------------------------------------------------------------------
-STORAGE_URL = env.str("STORAGE_URL", str(VAR_DIR / "storage"))
+STORAGE_URL = env.str("STORAGE_URL", "" if PRODUCTION else str(VAR_DIR / "storage"))
 _storage: dict[str, Any] = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     "OPTIONS": {"location": STORAGE_URL},
@@ -278,3 +296,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO" if PRODUCTION else "WARNING")},
 }
+
+# Web server, worker and management commands all come through here, so none of them starts unsafely.
+if PRODUCTION and (_unsafe := unsafe(globals())):
+    raise ImproperlyConfigured(" ".join(_unsafe))
