@@ -10,10 +10,10 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import _TokenType, string_to_tokentype
 
 # A text gets colours for so many characters of code, then none: the lexers' patterns are not linear in every input,
-# and those that guess where a C-like function begins are at worst quadratic.
+# some guess where a function or a string begins and try again at every word.
 LONGEST_LINE = 400
-MOST_CHARS = {"c": 1_500, "cpp": 1_500, "csharp": 800, "java": 1_500}
-MOST_CHARS_ELSEWHERE = 6_000
+MOST_CHARS = {"c": 1_500, "cpp": 1_500, "csharp": 800, "java": 1_500, "python": 3_000, "r": 2_000}
+MOST_CHARS_ELSEWHERE = 4_000
 
 LEXERS = {
     "bash": "bash", "c": "c", "c#": "csharp", "c++": "cpp", "cpp": "cpp", "cs": "csharp", "csharp": "csharp",
