@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from labeling.models import Assignment, Criterion, Item, Response
+from labeling.models import Assignment, Criterion, Item, Passage, Queue, Response, User
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,30 @@ class Shown:
     @property
     def expires_at(self) -> datetime | None:
         return self.assignment.lease_until
+
+    @property
+    def number(self) -> int:
+        """Which comparison of the queue this is for its rater, from 1."""
+        return self.done + 1
+
+    @property
+    def language(self) -> str:
+        """The item's language if browsers understand the code, else "": importers keep whatever the file said."""
+        return self.item.language if _LANGUAGE.fullmatch(self.item.language) else ""
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """The message that the responses answer."""
+        return self.turns[-1]
+
+    @property
+    def earlier(self) -> list[dict[str, Any]]:
+        return self.turns[:-1]
+
+    @property
+    def only_system(self) -> bool:
+        """Whether nothing but a system prompt came before."""
+        return all(message["role"] == "system" for message in self.earlier)
 
     @property
     def turns(self) -> list[dict[str, Any]]:
@@ -61,3 +88,13 @@ def shown(assignment: Assignment) -> Shown:
         done=row.done,
         of=row.queue.pair_count if row.queue else 0,
     )
+
+
+def open_assignment(queue: Queue, rater: User) -> Assignment | None:
+    """The pair this rater has open in the queue; looking claims nothing. One query on a unique index."""
+    return Assignment.objects.filter(queue=queue, rater=rater, state=Assignment.State.OPEN).first()
+
+
+def progress(queue: Queue, rater: User) -> int:
+    """How many pairs of the queue this rater has judged."""
+    return Passage.objects.filter(queue=queue, rater=rater).values_list("done", flat=True).first() or 0
