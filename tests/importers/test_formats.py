@@ -125,7 +125,7 @@ def test_helpsteer_turns_inside_one_text():
         ({"prompt": []}, "prompt", "has no message"),
         ({"prompt": [{"role": "robot", "content": "x"}]}, "prompt[0].role", "use one of system, user, assistant, tool"),
         ({"prompt": [{"role": "user", "content": " \n"}]}, "prompt[0].content", "is empty"),
-        ({"prompt": [{"role": "user", "content": [{"type": "image"}]}]}, "prompt[0].content[0]", "images are not read yet"),
+        ({"prompt": [{"role": "user", "content": [{"type": "image"}]}]}, "prompt[0].content[0]", "images are not read"),
         ({"prompt": ["hello"]}, "prompt[0]", "a message is"),
         ({"response_a": None}, "response_a", "is missing"),
         ({"response_b": "This."}, "responses", "identical"),
