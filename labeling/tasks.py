@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from threading import Thread
 
-from celery import shared_task
+from celery import Task, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -21,14 +22,14 @@ def import_batch(batch_id: int) -> None:
     """One step of an import; the next step is another message."""
     batch = Batch.objects.filter(pk=batch_id).first()
     if batch is not None and run_step(batch):
-        _say_import(batch.pk)
+        say(import_batch, batch.pk)
 
 
 @shared_task
 def nudge_imports() -> None:
     """Every batch that is due, also those whose worker died or whose message was lost."""
     for batch_id in batches_to_nudge():
-        _say_import(batch_id)
+        say(import_batch, batch_id)
 
 
 @shared_task
@@ -45,12 +46,18 @@ def expire_leases() -> None:
 
 
 def enqueue_import(batch: Batch) -> None:
-    """Have the batch read soon after this transaction commits. Without a broker the clock finds it later."""
-    transaction.on_commit(partial(_say_import, batch.pk))
+    """Have the batch read soon after this transaction commits, and never wait: without a broker the clock finds it."""
+    transaction.on_commit(partial(_say_aside, import_batch, batch.pk))
 
 
-def _say_import(batch_id: int) -> None:
+def say(task: Task[[int], None], row_id: int) -> None:
+    """Tell a worker to look at a row. Without a broker nobody is told, after some seconds of trying."""
     try:
-        import_batch.apply_async((batch_id,), retry=False)
+        task.apply_async((row_id,), retry=False)
     except OperationalError as error:
-        logger.warning("import %s: no broker (%s); the next nudge will find it", batch_id, error)
+        logger.warning("%s %s: no broker (%s); the next nudge will find it", task.name, row_id, error)
+
+
+def _say_aside(task: Task[[int], None], row_id: int) -> None:
+    """In a thread of its own: a broker that does not answer holds whoever talks to it for five seconds or more."""
+    Thread(target=say, args=(task, row_id), name="say", daemon=True).start()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import weakref
 from collections.abc import Iterator
 from typing import IO
 
 from labeling.importers.json_array import json_array
-from labeling.importers.packing import BLOCK, Unpacked, Unreadable, check_head, check_packing, plain_name, seekable
+from labeling.importers.packing import BLOCK, Unpacked, Unreadable, check_head, check_packing, plain_name, unpack_aside
 from labeling.importers.parquet import ParquetRows
 from labeling.importers.rows import BOM, Placed, json_lines
 from labeling.importers.tabular import table
@@ -29,6 +30,7 @@ class RowFile:
         self._size = file.seek(0, io.SEEK_END)
         self._unpacked = Unpacked(file, name)
         self._parquet: ParquetRows | None = None
+        self._whole: IO[bytes] | None = None
 
     def check_packing(self) -> None:
         """Read a packed file through once, so that a damaged one is known before anything of it is kept."""
@@ -37,10 +39,10 @@ class RowFile:
     def rows(self, skip: int = 0) -> Iterator[Placed]:
         """Every row after the first `skip`, with its line or row number."""
         self._unpacked = Unpacked(self._file, self._sent_name)
-        reader = io.BufferedReader(self._unpacked, BLOCK)
+        reader: io.BufferedReader = io.BufferedReader(self._unpacked, BLOCK)
         head = reader.peek(_HEAD)[:_HEAD]
         if head.startswith(_PARQUET):
-            self._parquet = ParquetRows(seekable(Unpacked(self._file), self._file))
+            self._parquet = ParquetRows(self._seekable())
             return self._parquet.rows(skip)
         check_head(head)
         return self._text_rows(reader, head.removeprefix(BOM).lstrip(), skip)
@@ -51,6 +53,15 @@ class RowFile:
         if self._parquet and self._parquet.total:
             return self._size * self._parquet.position // self._parquet.total
         return min(self._size, self._unpacked.position)
+
+    def _seekable(self) -> IO[bytes]:
+        """The file itself, or one with what is in it, unpacked once and gone with this object."""
+        if not self._unpacked.packing:
+            return self._file
+        if self._whole is None:
+            self._whole = unpack_aside(Unpacked(self._file, self._sent_name))
+            weakref.finalize(self, self._whole.close)
+        return self._whole
 
     def _text_rows(self, reader: io.BufferedReader, head: bytes, skip: int) -> Iterator[Placed]:
         if self._name.endswith(".parquet"):

@@ -15,15 +15,9 @@ _BLOCK = 64 * 1024
 
 
 def json_array(reader: io.BufferedReader, skip: int) -> Iterator[Placed]:
-    window = _Window(reader)
-    for number, (line, raw) in enumerate(window.elements()):
+    for number, (line, found) in enumerate(_Window(reader).elements()):
         if number >= skip:
-            yield line, parse(line, raw)
-    if rest := window.rest():
-        yield (
-            window.line,
-            Refused(window.line, "", f"stands after the end of the array: {rest!r}; put all rows into one array"),
-        )
+            yield line, found if isinstance(found, Refused) else parse(line, found)
 
 
 class _Window:
@@ -35,7 +29,8 @@ class _Window:
         self._searched = 0
         self.line = 1
 
-    def elements(self) -> Iterator[tuple[int, bytes]]:
+    def elements(self) -> Iterator[tuple[int, bytes | Refused]]:
+        """Every element as it is written, and a refusal of what follows the array."""
         self._grow()
         self._forget(self._bytes.index(b"[") + 1)
         depth = 0
@@ -45,16 +40,18 @@ class _Window:
                 yield from self._element(self._bytes[: span[0]])
                 self._forget(span[1])
                 if sign == b"]":
+                    yield from self._rest()
                     return
             else:
-                depth += (sign in (b"{", b"[")) - (sign in (b"}", b"]"))
+                depth = max(0, depth + (sign in (b"{", b"[")) - (sign in (b"}", b"]")))
         yield from self._element(self._bytes)
 
-    def rest(self) -> str:
-        """The beginning of what follows the array; empty when it is the end of the file."""
+    def _rest(self) -> Iterator[tuple[int, Refused]]:
         while not self._bytes.strip() and self._grow():
             pass
-        return self._bytes.strip()[:20].decode(errors="replace")
+        for line, found in self._element(self._bytes):
+            begins = found[:20].decode(errors="replace")
+            yield line, Refused(line, "", f"stands after the end of the array: {begins!r}; put all rows into one array")
 
     def _element(self, raw: bytes) -> Iterator[tuple[int, bytes]]:
         if found := raw.strip():

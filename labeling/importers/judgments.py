@@ -130,7 +130,9 @@ def _moment(value: Any) -> datetime | None:
         return None
     if not isinstance(value, datetime):
         try:
-            value = datetime.fromisoformat(str(value).removesuffix(" UTC"))
+            moment = datetime.fromisoformat(str(value).removesuffix(" UTC"))
         except ValueError:
             raise Problem("created_at", f"is {str(value)[:40]!r}; use a time such as 2024-05-18T19:59:45Z") from None
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
+    else:
+        moment = value
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -25,6 +25,21 @@ class Unreadable(Exception):
     """The file as a whole cannot be read; the message is one sentence for whoever sent it."""
 
 
+class _Borrowed(io.RawIOBase):
+    """A file for a reader that closes what it reads: closing this leaves the file open."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        block = self._file.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
+
+
 class Unpacked(io.RawIOBase):
     """The bytes inside a file, gzip and Zstandard undone, within limits; `position` counts the file's own bytes."""
 
@@ -41,7 +56,7 @@ class Unpacked(io.RawIOBase):
         if self.packing == "gzip":
             return gzip.GzipFile(fileobj=self._file, mode="rb")
         if self.packing == "zstd":
-            return pa.CompressedInputStream(pa.PythonFile(self._file, mode="r"), "zstd")
+            return pa.CompressedInputStream(pa.PythonFile(_Borrowed(self._file), mode="r"), "zstd")
         return self._file
 
     @property
@@ -92,17 +107,18 @@ def check_packing(file: IO[bytes], name: str) -> None:
         raise Unreadable(f"{error} It could be read up to line {lines + 1}; nothing of it was kept.") from error
 
 
-def seekable(unpacked: Unpacked, file: IO[bytes]) -> IO[bytes]:
-    """The unpacked bytes, to be read in any order: the file itself, or a temporary one that goes when it is closed."""
-    if not unpacked.packing:
-        file.seek(0)
-        return file
-    whole = tempfile.TemporaryFile()  # noqa: SIM115 - the reader of the Parquet file holds and closes it
+def unpack_aside(unpacked: Unpacked) -> IO[bytes]:
+    """The unpacked bytes in a temporary file without a name, for what cannot be read from front to back."""
+    whole = cast(IO[bytes], tempfile.TemporaryFile())  # noqa: SIM115 - whoever asked for it closes it
     buffer = bytearray(BLOCK)
-    while size := unpacked.readinto(buffer):
-        whole.write(memoryview(buffer)[:size])
+    try:
+        while size := unpacked.readinto(buffer):
+            whole.write(memoryview(buffer)[:size])
+    except BaseException:
+        whole.close()
+        raise
     whole.seek(0)
-    return cast(IO[bytes], whole)
+    return whole
 
 
 def plain_name(name: str) -> str:

@@ -22,6 +22,7 @@ class ParquetRows:
 
     def __init__(self, file: IO[bytes]) -> None:
         try:
+            file.seek(0)
             self._file = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise Unreadable(f"The Parquet file is cut short or damaged ({_brief(error)}); send it again.") from error
