@@ -8,6 +8,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 from django.db import connection, transaction
 
@@ -33,7 +34,7 @@ def main(stage: Stage) -> None:
         _judge(queue, old, far)
         for rater, who in ((new, "new rater"), (old, f"rater {far:,} pairs in")):
             name = f"{pairs:>9,} pairs, {who}"
-            costs[name] = _report(stage, name, limit, lambda queue=queue, rater=rater: _claim_and_submit(queue, rater))
+            costs[name] = _report(stage, name, limit, partial(_claim_and_submit, queue, rater))
     ratio = max(costs.values()) / min(costs.values())
     print(f"CPU, dearest against cheapest: {ratio:.2f} (1 is: size and history cost nothing)")
 
@@ -58,7 +59,10 @@ def _bare_write() -> float:
 
 def _report(stage: Stage, name: str, limit: float, one: Callable[[], float]) -> float:
     median, worst, cpu = _milliseconds(stage, one)
-    print(f"{name}: claim {median:.2f} ms (p95 {worst:.2f}), {median / limit:.1f} x the write; claim and submit {cpu:.1f} ms CPU")
+    print(
+        f"{name}: claim {median:.2f} ms (p95 {worst:.2f}), {median / limit:.1f} x the write; "
+        f"claim and submit {cpu:.1f} ms CPU"
+    )
     return cpu
 
 
@@ -84,9 +88,10 @@ def _judge(queue: Queue, rater: User, number: int) -> None:
             ), done AS (
                 UPDATE labeling_slot SET state = 'done' WHERE id IN (SELECT id FROM first)
             ), made AS (
-                INSERT INTO labeling_assignment (project_id, queue_id, slot_id, pair_id, rater_id, state, swapped, claimed_at,
-                                                 ended_at, skip_reason, skip_comment)
-                SELECT %(project)s, %(queue)s, id, pair_id, %(rater)s, 'submitted', swapped, now(), now(), '', '' FROM first
+                INSERT INTO labeling_assignment (project_id, queue_id, slot_id, pair_id, rater_id, state, swapped,
+                                                 claimed_at, ended_at, skip_reason, skip_comment)
+                SELECT %(project)s, %(queue)s, id, pair_id, %(rater)s, 'submitted', swapped, now(), now(), '', ''
+                FROM first
             )
             INSERT INTO labeling_passage (queue_id, rater_id, passed, done)
             SELECT %(queue)s, %(rater)s, max(rank), count(*) FROM first

@@ -43,7 +43,8 @@ def _report(
     stored = Annotation.objects.filter(project=queue.project).count()
     assert stored == RATERS * ROUNDS, f"{stored} stored, {RATERS * ROUNDS} acknowledged"
     print(
-        f"{name}: {stored:,} pairs by {RATERS} raters, {stored / seconds:.0f} a second, {cpu / stored * 1000:.1f} ms CPU a pair, "
+        f"{name}: {stored:,} pairs by {RATERS} raters, {stored / seconds:.0f} a second, "
+        f"{cpu / stored * 1000:.1f} ms CPU a pair, "
         f"p50 {statistics.median(took) * 1000:.0f} ms, p95 {took[int(len(took) * 0.95)] * 1000:.0f} ms; "
         f"{PEER * stored / cpu:.0f} x Label Studio's pairs a CPU second"
     )
@@ -76,7 +77,7 @@ def _api(browser: Browser, queue: Queue) -> list[float]:
         status, answer = browser.api("POST", f"/assignments/{shown['id']}/annotation/?claim=next", body)
         took.append(time.perf_counter() - began)
         assert status == 201, answer
-        shown = answer["next"]  # type: ignore[assignment]
+        shown = answer["next"]
     return took
 
 

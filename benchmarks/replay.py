@@ -1,17 +1,19 @@
 """Real judgments, through the real doors: the llmfao crowd (8,931 judgments, ties, 124 raters) rates again over HTTP.
 
-Not a speed: it shows that what comes out of an export is what the crowd said. Each rater's pairs are a queue of their own
-(by tag), so that everyone is offered exactly the pairs they judged. Exports stay in `var/replay/` for
+Not a speed: it shows that what comes out of an export is what the crowd said. Each rater's pairs are a queue of their
+own (by tag), so that everyone is offered exactly the pairs they judged. Exports stay in `var/replay/` for
 `./run check-trainers var/replay/dpo`.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import orjson
 from django.core.management import call_command
@@ -42,16 +44,21 @@ def main(stage: Stage) -> None:
     _import(project, rows, votes)
     with site(stage) as running, ThreadPoolExecutor(16) as crowd:
         counts = crowd.map(lambda rater: _rate(running.port, project, rater, votes[rater], rows), sorted(votes))
-        print(f"sent {sum(counts):,}, stored {Annotation.objects.filter(project=project).count():,}, from {len(votes)} raters")
+        print(
+            f"sent {sum(counts):,}, stored {Annotation.objects.filter(project=project).count():,}, "
+            f"from {len(votes)} raters"
+        )
     expected = _majority(votes)
     for name in ("dpo", "reward"):
         _export(project, name)
         found = _outcome(OUT / name, rows)
         wrong = sum(expected.get(item) != sign for item, sign in found.items())
-        print(f"{name}: {len(found):,} rows, {len(expected):,} expected, {wrong} on the wrong side, in var/replay/{name}")
+        print(
+            f"{name}: {len(found):,} rows, {len(expected):,} expected, {wrong} on the wrong side, in var/replay/{name}"
+        )
 
 
-def _import(project: Project, rows: dict[str, dict[str, object]], votes: Votes) -> None:
+def _import(project: Project, rows: dict[str, dict[str, Any]], votes: Votes) -> None:
     """The pairs as they are, each tagged with those who judged it."""
     judges = defaultdict(list)
     for rater, said in votes.items():
@@ -68,7 +75,7 @@ def _import(project: Project, rows: dict[str, dict[str, object]], votes: Votes) 
     call_command("import_items", project.slug, str(path))
 
 
-def _rate(port: int, project: Project, name: str, said: dict[str, int], rows: dict[str, dict[str, object]]) -> int:
+def _rate(port: int, project: Project, name: str, said: dict[str, int], rows: dict[str, dict[str, Any]]) -> int:
     """One rater, who finds each shown pair by its texts and answers as they once did. Returns how many were sent."""
     rater = create_person(email=f"{name}@replay.example")
     add_member(project=project, user=rater, role="rater", by=None)
@@ -78,12 +85,12 @@ def _rate(port: int, project: Project, name: str, said: dict[str, int], rows: di
     status, shown = browser.api("POST", f"/queues/{queue.pk}/claim/")
     sent = 0
     while status != 204 and shown:
-        left, right = shown["left"]["content"], shown["right"]["content"]  # type: ignore[index]
+        left, right = shown["left"]["content"], shown["right"]["content"]
         sign = meant[left, right] if (left, right) in meant else -meant[right, left]
         body = {"judgments": {"helpfulness": {"preference": sign}}}
         status, answer = browser.api("POST", f"/assignments/{shown['id']}/annotation/?claim=next", body)
         assert status == 201, answer
-        sent, shown = sent + 1, answer["next"]  # type: ignore[assignment]
+        sent, shown = sent + 1, answer["next"]
     return sent
 
 
@@ -100,10 +107,10 @@ def _export(project: Project, name: str) -> None:
     recipe = {"format": name, "criterion": "helpfulness", "aggregate": "majority", "file": "jsonl"}
     path = OUT / f"{name}.json"
     path.write_text(json.dumps(recipe))
-    call_command("build_export", project.slug, "--recipe", str(path), "--to", str(OUT / name), stdout=open("/dev/null", "w"))
+    call_command("build_export", project.slug, "--recipe", str(path), "--to", str(OUT / name), stdout=io.StringIO())
 
 
-def _outcome(folder: Path, rows: dict[str, dict[str, object]]) -> dict[str, int]:
+def _outcome(folder: Path, rows: dict[str, dict[str, Any]]) -> dict[str, int]:
     """{item: -1 when its response_a was chosen, else 1}, found by the texts."""
     texts = {}
     for item, row in rows.items():
@@ -118,6 +125,6 @@ def _outcome(folder: Path, rows: dict[str, dict[str, object]]) -> dict[str, int]
     return found
 
 
-def _lines(path: Path) -> list[dict[str, object]]:
+def _lines(path: Path) -> list[dict[str, Any]]:
     with path.open("rb") as lines:
         return [orjson.loads(line) for line in lines]

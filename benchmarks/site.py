@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -64,9 +65,11 @@ class Browser:
             headers["HX-Request"] = "true"
         return self._send(method, path, body.encode(), headers)
 
-    def api(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, object]]:
+    def api(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
         headers = {"Authorization": f"Token {self.token}", "Content-Type": "application/json"}
-        status, text = self._send(method, "/api/v1" + path, json.dumps(body).encode() if body is not None else b"", headers)
+        status, text = self._send(
+            method, "/api/v1" + path, json.dumps(body).encode() if body is not None else b"", headers
+        )
         return status, json.loads(text) if text else {}
 
     def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:

@@ -69,5 +69,7 @@ def safe_for_production(app_configs: Sequence[AppConfig] | None, **_: Any) -> li
         Error(problem, id="annotate.E001") for problem in unsafe({name: getattr(settings, name) for name in NAMES})
     ]
     if not settings.PRODUCTION:
-        found.append(checks.Warning("PRODUCTION is not set: nothing refuses unsafe settings at start.", id="annotate.W001"))
+        found.append(
+            checks.Warning("PRODUCTION is not set: nothing refuses unsafe settings at start.", id="annotate.W001")
+        )
     return found

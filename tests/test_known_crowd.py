@@ -100,5 +100,6 @@ def exported(project, tmp_path: Path):
     assert all(row["chosen"][:-1] == row["rejected"][:-1] for row in rows)
     words = {row["chosen"][-1]["content"].split()[1]: row for row in rows}
     return {
-        item: (row["chosen"][-1]["content"].split()[0], pytest.approx(row["margin"], abs=1e-6)) for item, row in words.items()
+        item: (row["chosen"][-1]["content"].split()[0], pytest.approx(row["margin"], abs=1e-6))
+        for item, row in words.items()
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import weakref
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 
 from labeling.importers.json_array import json_array
 from labeling.importers.packing import BLOCK, Unpacked, Unreadable, check_head, check_packing, plain_name, unpack_aside
@@ -63,7 +63,7 @@ class RowFile:
             weakref.finalize(self, self._whole.close)
         return self._whole
 
-    def _text_rows(self, reader: io.BufferedReader, head: bytes, skip: int) -> Iterator[Placed]:
+    def _text_rows(self, reader: io.BufferedReader[Any], head: bytes, skip: int) -> Iterator[Placed]:
         if self._name.endswith(".parquet"):
             raise Unreadable("The file is named like Parquet but is none; give it the name it should have.")
         if self._name.endswith((".csv", ".tsv")):

@@ -13,11 +13,13 @@ from labeling.actions.people import LONGEST_TOKEN_DAYS
 from labeling.models import User
 from labeling.models.users import normal_email
 
+_WRONG = "That address and password do not go together. Check both; capital letters count in the password."
+
 
 class SignInForm(AuthenticationForm):
     error_messages = {
-        "invalid_login": "That address and password do not go together. Check both; capital letters count in the password.",
-        "inactive": "That address and password do not go together. Check both; capital letters count in the password.",
+        "invalid_login": _WRONG,
+        "inactive": _WRONG,
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -33,12 +35,14 @@ class ForgottenPasswordForm(PasswordResetForm):
 
 
 class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+    user: User
+
     def save(self, commit: bool = True) -> User:
         set_password(user=self.user, password=self.cleaned_data["new_password1"], how="reset")
         return self.user
 
 
-class ChangePasswordForm(PasswordChangeForm):  # type: ignore[type-arg]
+class ChangePasswordForm(PasswordChangeForm):
     def save(self, commit: bool = True) -> User:
         set_password(user=self.user, password=self.cleaned_data["new_password1"], how="changed")
         return self.user
@@ -53,7 +57,9 @@ class AccountForm(forms.Form):
 
 
 class TokenForm(forms.Form):
-    name = forms.CharField(max_length=80, label="What is it for?", help_text="So that you know later which one to revoke.")
+    name = forms.CharField(
+        max_length=80, label="What is it for?", help_text="So that you know later which one to revoke."
+    )
     days = forms.IntegerField(
         label="Days it lasts", min_value=1, max_value=LONGEST_TOKEN_DAYS, initial=90, widget=forms.NumberInput
     )

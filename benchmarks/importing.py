@@ -1,0 +1,88 @@
+"""100,000 pairs from a file into the project, rendered and queued, against raw COPY of the same rows into the same tables.
+
+The limit is PostgreSQL taking the finished rows of items and responses by COPY, indexes and constraints included: no
+parsing, no rendering, no fingerprints, no slots.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import connection
+
+from annotate.local.var import ROOT
+from benchmarks.crowd import WORDS
+from benchmarks.stage import Stage, own_cpu
+from labeling.actions.import_items import start_batch, store_file
+from labeling.actions.projects import create_project
+
+PAIRS = 100_000
+TABLES = ("labeling_item", "labeling_response")
+# In a process of its own, so that its memory is that of the import and nothing else.
+IMPORT = """
+import resource, django
+django.setup()
+from labeling.actions.import_items import run_step
+from labeling.models import Batch
+batch = Batch.objects.get(pk={pk})
+while run_step(batch):
+    pass
+batch.refresh_from_db()
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(batch.kept, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024)
+"""
+
+
+def main(stage: Stage) -> None:
+    path = ROOT / "var" / "bench" / "pairs.jsonl"
+    _write(path)
+    project = create_project(slug="importing", name="importing", by=None)
+    with path.open("rb") as content:
+        batch = start_batch(project=project, by=None, name=path.name, stored=store_file(File(content, path.name)))
+    servers = stage.server_cpu()
+    said = subprocess.run([sys.executable, "-c", IMPORT.format(pk=batch.pk)], check=True, capture_output=True, text=True).stdout
+    kept, cpu, megabytes = said.split()
+    assert int(kept) == PAIRS, said
+    cpu = float(cpu) + stage.server_cpu() - servers
+    default_storage.delete(batch.storage_name)
+    limit = PAIRS / _copy(stage)
+    print(
+        f"{PAIRS:,} pairs: {PAIRS / cpu:,.0f} a CPU second (app and PostgreSQL), peak {megabytes} MB; "
+        f"raw COPY of the same rows {limit:,.0f}: {PAIRS / cpu / limit:.2f} of it"
+    )
+
+
+def _write(path: Path) -> None:
+    """Two answers of about 500 characters; every third with some Markdown, as real ones have."""
+    with path.open("wb") as out:
+        for number in range(PAIRS):
+            plain, marked = f"Answer to {number}: {WORDS * 4}", f"- **{number}**\n- `code`\n\n{WORDS * 4}"
+            answers = [{"content": marked if number % 3 == 0 else plain, "model": "one"}, {"content": plain + "!", "model": "two"}]
+            row = {"id": f"row-{number}", "prompt": f"Question {number}?", "responses": answers, "language": "en"}
+            out.write(orjson.dumps(row) + b"\n")
+
+
+def _copy(stage: Stage) -> float:
+    """CPU seconds, of this process and PostgreSQL, to COPY what was just imported into tables of the same shape."""
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"CREATE TABLE bare_{table} (LIKE {table} INCLUDING ALL)")
+        rows = [b"".join(_out(cursor, table)) for table in TABLES]
+        began = own_cpu() + stage.server_cpu()
+        for table, data in zip(TABLES, rows, strict=True):
+            with cursor.copy(f"COPY bare_{table} FROM STDIN (FORMAT binary)") as copy:
+                copy.write(data)
+        spent = own_cpu() + stage.server_cpu() - began
+        for table in TABLES:
+            cursor.execute(f"DROP TABLE bare_{table}")
+    return spent
+
+
+def _out(cursor, table):  # type: ignore[no-untyped-def]
+    with cursor.copy(f"COPY {table} TO STDOUT (FORMAT binary)") as copy:
+        yield from map(bytes, copy)
