@@ -32,7 +32,7 @@ class Format:
         return (_EXAMPLES / self.example).read_text()
 
 
-# The order is the order of guessing: the most particular columns come first.
+# The order decides where several formats fit: the most particular columns come first.
 FORMATS: dict[str, Format] = {
     "native": Format(
         "Annotate", "conversation or prompt, responses", formats.is_native, formats.native, "native.jsonl"
@@ -79,12 +79,13 @@ class ItemFile(RowFile):
         self.recognise()
 
     def recognise(self) -> None:
-        """Find the format by the first rows."""
+        """Find the format that fits most of the first rows."""
         first: list[Row | Refused] = [row for _, row in islice(self.rows(), _LOOKED_AT)]
-        found = [name for name in ([self.format_name] if self.format_name else FORMATS) if _fits(name, first)]
-        if not found:
+        fits = {name: _fits(name, first) for name in ([self.format_name] if self.format_name else FORMATS)}
+        best = max(fits, key=fits.__getitem__)
+        if not fits[best]:
             raise Unreadable(_not_recognised(first, self.format_name))
-        self.format_name = found[0]
+        self.format_name = best
 
     def drafts(self, skip: int = 0) -> Iterator[ItemDraft | Refused]:
         """Every row after the first `skip` as what it becomes."""
@@ -104,8 +105,8 @@ class ItemFile(RowFile):
         return [row for row in rows if isinstance(row, ItemDraft)], [row for row in rows if isinstance(row, Refused)]
 
 
-def _fits(name: str, rows: list[Row | Refused]) -> bool:
-    return any(FORMATS[name].fits(row) for row in rows if not isinstance(row, Refused))
+def _fits(name: str, rows: list[Row | Refused]) -> int:
+    return sum(FORMATS[name].fits(row) for row in rows if not isinstance(row, Refused))
 
 
 def _not_recognised(rows: list[Row | Refused], format_name: str) -> str:

@@ -34,6 +34,11 @@ def test_every_example_belongs_to_a_format():
     assert {path.name for path in EXAMPLES.iterdir()} == {each.example for each in FORMATS.values()}
 
 
+def test_the_format_is_the_one_of_most_rows():
+    drafts, refused = read(lines([{"prompt": "Odd?", "responses": ["x", "y"]}, pair(), pair(prompt="And?")]))
+    assert (len(drafts), [each.line for each in refused]) == (2, [1])
+
+
 def test_a_native_row_in_full():
     draft = read((EXAMPLES / "native.jsonl").read_bytes())[0][0]
     assert (draft.line, draft.external_id, draft.language, draft.tags) == (1, "kettle-1", "en", ["household"])
