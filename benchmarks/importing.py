@@ -1,4 +1,4 @@
-"""100,000 pairs from a file into the project, rendered and queued, against raw COPY of the same rows into the same tables.
+"""100,000 pairs from a file into the project, rendered and queued, against raw COPY of the same finished rows.
 
 The limit is PostgreSQL taking the finished rows of items and responses by COPY, indexes and constraints included: no
 parsing, no rendering, no fingerprints, no slots.
@@ -45,7 +45,9 @@ def main(stage: Stage) -> None:
     with path.open("rb") as content:
         batch = start_batch(project=project, by=None, name=path.name, stored=store_file(File(content, path.name)))
     servers = stage.server_cpu()
-    said = subprocess.run([sys.executable, "-c", IMPORT.format(pk=batch.pk)], check=True, capture_output=True, text=True).stdout
+    said = subprocess.run(
+        [sys.executable, "-c", IMPORT.format(pk=batch.pk)], check=True, capture_output=True, text=True
+    ).stdout
     kept, cpu, megabytes = said.split()
     assert int(kept) == PAIRS, said
     cpu = float(cpu) + stage.server_cpu() - servers
@@ -62,7 +64,10 @@ def _write(path: Path) -> None:
     with path.open("wb") as out:
         for number in range(PAIRS):
             plain, marked = f"Answer to {number}: {WORDS * 4}", f"- **{number}**\n- `code`\n\n{WORDS * 4}"
-            answers = [{"content": marked if number % 3 == 0 else plain, "model": "one"}, {"content": plain + "!", "model": "two"}]
+            answers = [
+                {"content": marked if number % 3 == 0 else plain, "model": "one"},
+                {"content": plain + "!", "model": "two"},
+            ]
             row = {"id": f"row-{number}", "prompt": f"Question {number}?", "responses": answers, "language": "en"}
             out.write(orjson.dumps(row) + b"\n")
 

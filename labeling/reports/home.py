@@ -88,7 +88,9 @@ def last_days(rater: User, days: int = 7) -> list[Day]:
 def own_projects(user: User) -> list[OwnProject]:
     """Projects this person manages, researches or adjudicates; an operator has them all. Two queries."""
     others = tuple(role for role in Membership.Role if role not in RATERS)
-    return [OwnProject(project, roles) for project, roles in _with_roles(user, projects_for(user, others).order_by("name"))]
+    return [
+        OwnProject(project, roles) for project, roles in _with_roles(user, projects_for(user, others).order_by("name"))
+    ]
 
 
 def _with_roles(user: User, projects: Iterable[Project]) -> Iterable[tuple[Project, list[str]]]:

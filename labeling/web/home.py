@@ -18,7 +18,9 @@ def home(request: PersonRequest) -> HttpResponse:
     queues = open_queues(request.user)
     days = last_days(request.user) if queues else []
     most = max((day.count for day in days), default=0) or 1
-    bars = [{"day": day, "x": 44 * place, "height": max(3, round(BAR * day.count / most))} for place, day in enumerate(days)]
+    bars = [
+        {"day": day, "x": 44 * place, "height": max(3, round(BAR * day.count / most))} for place, day in enumerate(days)
+    ]
     for bar in bars:
         bar["y"] = 64 - bar["height"]
         bar["label_y"] = bar["y"] - 6

@@ -18,9 +18,14 @@ from labeling.reports.desk import Shown
 
 Kind = Criterion.Kind
 BOTH_BAD = "both_bad"
-GRADES = {1: ("",), 2: ("slightly", "much"), 3: ("slightly", "clearly", "much"), 4: ("slightly", "clearly", "much", "far")}
+GRADES = {
+    1: ("",),
+    2: ("slightly", "much"),
+    3: ("slightly", "clearly", "much"),
+    4: ("slightly", "clearly", "much", "far"),
+}
 HARMS = {2: ("Minor", "Severe"), 3: ("Minor", "Moderate", "Severe"), 4: ("Minor", "Moderate", "Severe", "Extreme")}
-COUNTS = dict(enumerate("two three four five six seven eight nine ten".split(), start=2))
+COUNTS = dict(enumerate(["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], start=2))
 SIZES = {1: (3,), 2: (1, 3), 3: (1, 2, 3), 4: (1, 2, 3, 4)}
 MOST_STEPS = 10
 _FIELD = re.compile(r"([-\w]+)\.(?:(left|right)\.)?(preference|text|safe|categories|severity|rating)", re.ASCII)
@@ -176,7 +181,11 @@ def _values(leaf: str, sent: list[str]) -> dict[str, Any]:
 def steps(criterion: Criterion, chosen: int | None) -> list[Choice]:
     """The scale of a preference from most to the left to most to the right, keyed 1, 2, 3…"""
     made = []
-    levels = [*range(-criterion.strengths, 0), *([0] if criterion.allow_tie else []), *range(1, criterion.strengths + 1)]
+    levels = [
+        *range(-criterion.strengths, 0),
+        *([0] if criterion.allow_tie else []),
+        *range(1, criterion.strengths + 1),
+    ]
     for key, level in enumerate(levels, start=1):
         letter, grade = ("A" if level < 0 else "B"), GRADES[criterion.strengths][abs(level) - 1] if level else ""
         better = criterion.better_word or "better"
@@ -199,7 +208,9 @@ def _questions(
 ) -> Iterable[Question]:
     answer = _dict(judgments.get(criterion.key))
     if criterion.kind == Kind.PREFERENCE and len(sides) == 2:
-        neither = Choice(BOTH_BAD, "Neither is acceptable", "Neither is acceptable", "0", checked=answer.get(BOTH_BAD) is True)
+        neither = Choice(
+            BOTH_BAD, "Neither is acceptable", "Neither is acceptable", "0", checked=answer.get(BOTH_BAD) is True
+        )
         yield Question(
             criterion, f"{criterion.key}.preference", criterion.name, error=_error(wrong, criterion.key),
             choices=steps(criterion, None if neither.checked else _whole(answer.get("preference"))),
@@ -212,12 +223,21 @@ def _questions(
             rating = _whole(_dict(answer.get(side)).get("rating"))
             error = _error(wrong, path) or wrong.get(criterion.key, "")
             yield Question(
-                criterion, f"{path}.rating", title, _grades(criterion, rating), value="" if rating is None else str(rating), error=error
+                criterion,
+                f"{path}.rating",
+                title,
+                _grades(criterion, rating),
+                value="" if rating is None else str(rating),
+                error=error,
             )
     elif criterion.kind == Kind.TEXT:
         text = answer.get("text")
         yield Question(
-            criterion, f"{criterion.key}.text", criterion.name, value=text if isinstance(text, str) else "", error=_error(wrong, criterion.key)
+            criterion,
+            f"{criterion.key}.text",
+            criterion.name,
+            value=text if isinstance(text, str) else "",
+            error=_error(wrong, criterion.key),
         )
 
 
@@ -227,7 +247,14 @@ def _grades(criterion: Criterion, chosen: int | None) -> list[Choice]:
     if len(values) > MOST_STEPS:
         return []
     return [
-        Choice(str(v), f"{v} of {criterion.maximum}", f"{v} of {criterion.maximum}", str(v) if 0 <= v <= 9 else "", 2, checked=v == chosen)
+        Choice(
+            str(v),
+            f"{v} of {criterion.maximum}",
+            f"{v} of {criterion.maximum}",
+            str(v) if 0 <= v <= 9 else "",
+            2,
+            checked=v == chosen,
+        )
         for v in values
     ]
 
