@@ -12,7 +12,7 @@ from typing import TypeVar
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import Http404
 
-from labeling.models import Assignment, Batch, Guideline, Membership, Project, Queue, User
+from labeling.models import Assignment, Batch, Guideline, Invitation, Membership, Project, Queue, User
 
 Row = TypeVar("Row", bound=Model)
 Role = Membership.Role
@@ -67,6 +67,14 @@ def assignment_for(user: User, pk: int) -> Assignment:
 def batch_for(user: User, pk: int) -> Batch:
     batches: QuerySet[Batch] = Batch.objects.filter(holds(user, MANAGERS), pk=pk).select_related("project")
     return _only(batches)
+
+
+def membership_for(user: User, pk: int) -> Membership:
+    return _only(Membership.objects.filter(holds(user, MANAGERS), pk=pk).select_related("project", "user"))
+
+
+def invitation_for(user: User, pk: int) -> Invitation:
+    return _only(Invitation.objects.filter(holds(user, MANAGERS), pk=pk).select_related("project"))
 
 
 def guideline_for(user: User, project: Project, version: int) -> Guideline:

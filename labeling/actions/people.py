@@ -38,7 +38,7 @@ def find_person(*, email: str) -> User:
     if found is None:
         raise Refused(
             "no_such_person",
-            f"Nobody has an account with the address {normal_email(email)}. Send an invitation link instead.",
+            f"Nobody has an account with the address {normal_email(email)}. Make one, or send an invitation link.",
             {"email": "no account"},
         )
     return found

@@ -16,6 +16,7 @@ from labeling.models import Criterion, Guideline, Membership, Project, User
 from labeling.rendering import render
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+RESERVED = {"new"}  # /projects/new/ is where one is made
 
 # The default instrument: two preferences of three strengths, an overall answer when they conflict, and safety.
 DEFAULT_CRITERIA: tuple[dict[str, Any], ...] = (
@@ -75,7 +76,7 @@ def create_project(*, slug: str, name: str, by: User | None, description: str = 
 
     Its maker, if there is one, becomes its manager and researcher.
     """
-    if not SLUG.fullmatch(slug):
+    if not SLUG.fullmatch(slug) or slug in RESERVED:
         raise Refused("invalid", "A slug has small letters, digits and hyphens, at most 60.", {"slug": "not a slug"})
     if Project.objects.filter(slug=slug).exists():
         raise Refused("slug_taken", f"There is already a project “{slug}”. Choose another slug.", {"slug": "taken"})
@@ -92,6 +93,15 @@ def create_project(*, slug: str, name: str, by: User | None, description: str = 
         for role in (Membership.Role.MANAGER, Membership.Role.RESEARCHER):
             add_member(project=project, user=by, role=role, by=by)
     return project
+
+
+def find_project(*, slug: str) -> Project:
+    """The project with this slug, for the operator's commands; raises Refused."""
+    found = Project.objects.filter(slug=slug).first()
+    if found is None:
+        known = ", ".join(Project.objects.order_by("slug").values_list("slug", flat=True)[:20]) or "none yet"
+        raise Refused("no_such_project", f"There is no project “{slug}”. Projects: {known}.", {"project": "unknown"})
+    return found
 
 
 @transaction.atomic

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
-
 from labeling.api.problems import MEDIA_TYPE, STATUS, TITLES
 
 EVERYWHERE = {401: "The token is missing, unknown, expired or revoked."}
@@ -34,19 +32,6 @@ PROBLEM = {
         },
     },
 }
-
-
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "labeling.api.tokens.TokenAuthentication"
-    name = "token"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": "`Token ann_…`: a key made under your name, or by `manage.py create_token`.",
-        }
 
 
 def add_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:

@@ -33,6 +33,10 @@ class CriterionAgreement:
     criterion: Criterion
     agreement: PercentAgreement
 
+    @property
+    def percent(self) -> int | None:
+        return None if self.agreement.share is None else round(100 * self.agreement.share)
+
 
 def project_agreement(project: Project, criteria: list[Criterion] | None = None) -> list[CriterionAgreement]:
     """Percent agreement on each criterion with answers to count. Two queries; reads every current judgment."""

@@ -36,4 +36,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include(_account)),
     path("", include("labeling.web.import_urls")),
     path("compare/", include(_compare)),
+    path("", include("labeling.web.project_urls")),
 ]

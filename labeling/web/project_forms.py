@@ -1,0 +1,123 @@
+"""The forms of a project's pages: they check what was typed and hand it to the verbs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+
+from labeling.actions.refusals import Refused
+from labeling.models import Membership, User
+from labeling.models.queues import LONGEST_LEASE, MOST_OVERLAP
+
+LONGEST_REVISING_DAYS = 3650
+
+
+class Words(forms.CharField):
+    """Short texts with commas between, as a list."""
+
+    def __init__(self, *, longest: int, **kwargs: Any) -> None:
+        super().__init__(required=False, max_length=2000, **kwargs)
+        self.longest = longest
+
+    def clean(self, value: Any) -> Any:
+        words = [word.strip() for word in str(super().clean(value)).split(",") if word.strip()]
+        if too_long := [word for word in words if len(word) > self.longest]:
+            raise forms.ValidationError(f"“{too_long[0][:40]}…” is longer than {self.longest} characters.")
+        return list(dict.fromkeys(words))
+
+
+class NewProjectForm(forms.Form):
+    name = forms.CharField(max_length=120)
+    slug = forms.CharField(
+        max_length=60, label="Short name", help_text="For addresses: small letters, digits and hyphens. It stays.",
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )  # fmt: skip
+    description = forms.CharField(required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class ProjectForm(forms.Form):
+    name = forms.CharField(max_length=120)
+    description = forms.CharField(required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    revise_days = forms.FloatField(
+        min_value=0, max_value=LONGEST_REVISING_DAYS, label="Days in which an answer may be changed",
+        help_text="Counted from the first answer; 0 forbids it. Earlier answers are kept beside the changed one.",
+        widget=forms.NumberInput(attrs={"step": "any"}),
+    )  # fmt: skip
+
+
+class QueueForm(forms.Form):
+    name = forms.CharField(max_length=120)
+    overlap = forms.IntegerField(
+        min_value=1, max_value=MOST_OVERLAP, initial=3, label="Raters a pair",
+        help_text="A new number adds open answers, or takes them away, at once. What is judged stays.",
+    )  # fmt: skip
+    lease_minutes = forms.FloatField(
+        min_value=1 / 60, max_value=LONGEST_LEASE / 60, initial=20, label="Minutes a rater holds a pair",
+        help_text="Every renewal starts it again. A pair that is not answered in time goes to others.",
+        widget=forms.NumberInput(attrs={"step": "any"}),
+    )  # fmt: skip
+
+    def rules(self) -> dict[str, Any]:
+        """As the verbs take them: the lease in seconds."""
+        typed = dict(self.cleaned_data)
+        return typed | {"lease_seconds": round(typed.pop("lease_minutes") * 60)}
+
+
+class NewQueueForm(QueueForm):
+    languages = Words(longest=35, help_text="Only items in these, with commas between: en, zh-Hans. Empty takes all.")
+    tags = Words(longest=100, help_text="Only items with one of these tags. Empty takes all.")
+
+
+class MemberForm(forms.Form):
+    email = forms.EmailField(
+        max_length=254, label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
+    role = forms.ChoiceField(choices=Membership.Role.choices)
+
+
+class InviteForm(forms.Form):
+    role = forms.ChoiceField(choices=Membership.Role.choices)
+    email = forms.EmailField(
+        required=False, max_length=254, label="Only for this address",
+        help_text="Leave it empty for a link that works for whoever opens it first.",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+
+
+class JoinForm(forms.Form):
+    name = forms.CharField(max_length=120, label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    email = forms.EmailField(
+        max_length=254, label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "username"})
+    )
+    password = forms.CharField(
+        max_length=1000, strip=False, help_text="At least 12 characters. A sentence you can remember is good.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        typed = dict(super().clean() or {})
+        if password := typed.get("password"):
+            try:
+                validate_password(password, User(email=typed.get("email", ""), name=typed.get("name", "")))
+            except forms.ValidationError as weak:
+                self.add_error("password", weak)
+        return typed
+
+
+class GuidelineForm(forms.Form):
+    text = forms.CharField(
+        max_length=200_000, strip=False, label="Text",
+        help_text="Markdown. Numbered principles can be named by raters.",
+        widget=forms.Textarea(attrs={"rows": 24, "class": "mono", "spellcheck": "true"}),
+    )  # fmt: skip
+    change_note = forms.CharField(
+        required=False, max_length=300, label="What changed", help_text="Shown in the list of versions."
+    )
+
+
+def add_refusal(form: forms.Form, refused: Refused) -> None:
+    """Say why a verb would not, at the field that it names."""
+    field = next((name for name in refused.errors if name in form.fields), None)
+    form.add_error(field, refused.message)

@@ -1,0 +1,40 @@
+"""The pages of a project for those who run and read it, and the page behind an invitation."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from labeling.web import guidelines, people, projects, queues
+
+_queue: list[URLPattern | URLResolver] = [
+    path("", queues.queue, name="queue"),
+    path("change/", queues.queue_change, name="queue_change"),
+    path("pause/", queues.queue_pause, name="queue_pause"),
+]
+_people: list[URLPattern | URLResolver] = [
+    path("", people.people, name="people"),
+    path("add/", people.member_add, name="member_add"),
+    path("<int:pk>/remove/", people.member_remove, name="member_remove"),
+    path("invite/", people.invitation_make, name="invitation_make"),
+    path("invitations/<int:pk>/revoke/", people.invitation_revoke, name="invitation_revoke"),
+]
+_guidelines: list[URLPattern | URLResolver] = [
+    path("", guidelines.guidelines, name="guidelines"),
+    path("edit/", guidelines.guideline_edit, name="guideline_edit"),
+    path("preview/", guidelines.guideline_preview, name="guideline_preview"),
+    path("<int:version>/", guidelines.guideline, name="guideline"),
+]
+_project: list[URLPattern | URLResolver] = [
+    path("", projects.project, name="project"),
+    path("settings/", projects.project_settings, name="project_settings"),
+    path("queues/new/", queues.queue_new, name="queue_new"),
+    path("queues/<int:pk>/", include(_queue)),
+    path("people/", include(_people)),
+    path("guidelines/", include(_guidelines)),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("projects/new/", projects.project_new, name="project_new"),
+    path("projects/<slug:slug>/", include(_project)),
+    path("join/<str:secret>/", people.join_by_link, name="join"),
+]
