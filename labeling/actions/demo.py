@@ -21,7 +21,7 @@ SLUG = "everyday-help"
 FOLDER = Path(__file__).resolve().parent.parent / "demo"
 FILES = ("english.jsonl", "chinese-simplified.jsonl", "chinese-traditional.jsonl")
 OPERATOR = "operator"
-SEED, CROWD, JUDGED, JUDGED_BY_RUI = 3, 12, 76, 4
+SEED, CROWD, JUDGED, JUDGED_BY_RUI = 3, 12, 64, 4
 
 
 @dataclass(frozen=True, slots=True)
