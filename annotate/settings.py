@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "labeling.web.middleware.sign_in_on_a_page",
     "labeling.web.middleware.private_pages",
 ]
 ROOT_URLCONF = "annotate.urls"

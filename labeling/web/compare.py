@@ -113,22 +113,24 @@ def guideline(request: PersonRequest, pk: int) -> HttpResponse:
 
 
 def _following(request: PersonRequest, queue: Queue, following: Assignment | None, said: str) -> HttpResponse:
-    if not request.htmx:
-        return redirect("compare", queue.pk) if following else _nothing(request, queue, looked=True, said=said)
+    """The next pair. An answer sent twice finds the pair that the first sending has claimed already."""
+    following = following or open_assignment(queue, request.user)
     if following is None:
         return _nothing(request, queue, looked=True, said=said)
-    return _desk(request, following, said=said)
+    return _desk(request, following, said=said) if request.htmx else redirect("compare", queue.pk)
 
 
 def _desk(request: PersonRequest, assignment: Assignment, **context: Any) -> HttpResponse:
     """The pair with its form: `body` was just sent, `refused` says why it was not taken, `said` what was just done."""
     seen = shown(assignment)
+    queue = _queue_of(seen.assignment)
+    queue.project = seen.assignment.project  # the same row, already here
     refused: Refused | None = context.get("refused")
     body = context.get("body") or seen.assignment.draft
     context |= {
         "shown": seen,
         "assignment": seen.assignment,
-        "queue": seen.assignment.queue,
+        "queue": queue,
         "asked": asked(seen, body, refused.errors if refused else None),
         "over": refused is not None and refused.code in OVER,
         "seconds_left": _seconds_left(seen.assignment),
