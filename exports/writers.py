@@ -17,10 +17,13 @@ _PARQUET = {
     "version": "2.6",
     "data_page_version": "1.0",
     "compression": "zstd",
-    "compression_level": 3,
+    "compression_level": 1,
     "use_dictionary": [f"{column}.list.element.role" for column in ("prompt", "chosen", "rejected")],
     "write_statistics": False,
+    "store_schema": False,
 }
+# Some readers split text at these as if they were line ends.
+_LINE_ENDS = {"\u2028": b"\\u2028", "\u2029": b"\\u2029", "\u0085": b"\\u0085"}
 
 
 class Hashed:
@@ -74,9 +77,7 @@ class ParquetWriter:
 
     def __init__(self, out: Hashed, schema: pa.Schema) -> None:
         self._out, self._schema = out, schema
-        columns = {column.split(".")[0] for column in _PARQUET["use_dictionary"]} & set(schema.names)  # type: ignore[attr-defined]
-        options = _PARQUET | {"use_dictionary": [f"{column}.list.element.role" for column in sorted(columns)]}
-        self._writer = pq.ParquetWriter(out, schema, store_schema=False, **options)
+        self._writer = pq.ParquetWriter(out, schema, **_PARQUET)
 
     def write(self, rows: list[dict[str, Any]]) -> None:
         self._writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=self._schema))
@@ -93,7 +94,10 @@ class JsonLinesWriter:
         self._out = out
 
     def write(self, rows: list[dict[str, Any]]) -> None:
-        self._out.write(b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows))
+        lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+        for character, escaped in _LINE_ENDS.items():
+            lines = lines.replace(character.encode(), escaped)
+        self._out.write(lines)
 
     def close(self) -> None:
         self._out.close()

@@ -1,4 +1,4 @@
-"""The export formats. To add one: a module with a `FORMAT`, an example in `examples/`, a line here and a golden test."""
+"""The export formats. To add one: a module with a `FORMAT`, an example, a line here and a golden test."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,10 @@ def provenance(preferred: Preferred) -> dict[str, Any]:
 
 def comparison_id(preferred: Preferred) -> str:
     """32 hex digits made of what was compared, so the same on every machine and whichever side was chosen."""
-    sides = sorted([preferred.chosen.fingerprint, preferred.rejected.fingerprint])
-    return blake2b(":".join([preferred.item, *sides]).encode(), digest_size=16).hexdigest()
+    low, high = preferred.chosen.fingerprint, preferred.rejected.fingerprint
+    if high < low:
+        low, high = high, low
+    return sha256(f"{preferred.item}:{low}:{high}".encode()).hexdigest()[:32]
 
 
 PROVENANCE_COLUMNS = {

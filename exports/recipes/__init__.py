@@ -21,7 +21,9 @@ def find_recipe(recipe: Any) -> Recipe:
         return read_recipe(recipe)
     if recipe not in NAMED:
         known = ", ".join(NAMED)
-        raise Refused("invalid", f"There is no recipe “{recipe}”.", {"recipe": f"Named recipes: {known}; or send an object."})
+        raise Refused(
+            "invalid", f"There is no recipe “{recipe}”.", {"recipe": f"Named recipes: {known}; or send an object."}
+        )
     return NAMED[recipe]
 
 

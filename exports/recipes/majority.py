@@ -53,6 +53,7 @@ class Comparison:
     """A pair of texts under one conversation, with its judgments added up. `first` has the smaller fingerprint."""
 
     item: str
+    language: str
     conversation: list[dict[str, Any]]
     first: Side
     second: Side
@@ -73,11 +74,12 @@ class Comparison:
         self.pairs += 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Preferred:
     """What a format makes a row of. `prompt` is [{"role", "content"}]."""
 
     item: str
+    language: str
     prompt: list[dict[str, str]]
     chosen: Side
     rejected: Side
@@ -101,28 +103,33 @@ def decide(comparison: Comparison, *, min_judgments: int = 1, rationales: bool =
         return "conversation"
     mean = chosen.strength / chosen.raters
     said = "\n\n".join(sorted(set(chosen.rationales))) if rationales and chosen.rationales else ""
-    return Preferred(comparison.item, prompt, chosen, rejected, round(mean, 4), int(mean + 0.5), said)
+    return Preferred(
+        comparison.item, comparison.language, prompt, chosen, rejected, round(mean, 4), int(mean + 0.5), said
+    )
 
 
 def undecided(comparison: Comparison, min_judgments: int) -> str:
     """Why the judgments alone give no preferred side, or the empty string."""
-    if not comparison.judgments:
+    judgments = comparison.judgments
+    if not judgments:
         return "unjudged"
-    if comparison.judgments < min_judgments:
+    if judgments < min_judgments:
         return "too_few"
-    if 2 * comparison.both_bad > comparison.judgments:
+    if 2 * comparison.both_bad > judgments:
         return "both_bad"
     return "tie" if comparison.first.raters == comparison.second.raters else ""
 
 
-def _usable(prompt: list[dict[str, str]]) -> bool:
+def _usable(prompt: list[dict[str, Any]]) -> bool:
     """What every chat template takes: text in every turn, a system turn only first, turns in turn, the user last."""
     before = ""
     for message in prompt:
         role, content = message["role"], message["content"]
         if not isinstance(content, str) or _blank(content):
             return False
-        if (role == before and role != "tool") or (role == "system" and before):
+        if role == "system" and before:
+            return False
+        if role == before and role != "tool":
             return False
         before = role
     return before in ("user", "tool")

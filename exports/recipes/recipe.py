@@ -1,4 +1,4 @@
-"""A recipe: how judgments become rows. It is JSON that a person can write, keep beside their training code and repeat."""
+"""A recipe: how judgments become rows. It is JSON that a person can keep beside their training code."""
 
 from __future__ import annotations
 
