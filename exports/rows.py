@@ -105,9 +105,8 @@ class Reader:
         with self.connection.cursor() as cursor:
             cursor.execute(queries.GUIDELINES.format(counted=self.counted), self.values)
             guidelines = dict(cursor.fetchall())
-        totals = self._one(queries.TOTALS.format(counted=self.counted))
-        left, sides = self._one(queries.LEFT.format(counted=self.counted))
-        return Facts(*totals, guidelines=guidelines, left_preferred=left, sides_preferred=sides)
+        totals, left = (list(self._one(sql.format(counted=self.counted))) for sql in (queries.TOTALS, queries.LEFT))
+        return Facts(*[*totals, guidelines, *left])
 
     def _stream(self, texts: str, after: str = "", among: str = "") -> str:
         tallies = queries.tallies(self.judgments, among)
