@@ -41,9 +41,13 @@ class Preview:
     """Rows as they would be written, and how many there would be at most: only building finds unfit texts."""
 
     recipe: Recipe
-    rows: list[dict[str, Any]]
+    preferred: list[Preferred]
     pairs: int
     dropped: Counter[str]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return [FORMATS[self.recipe.format].row(each) for each in self.preferred]
 
     @property
     def total(self) -> int:
@@ -91,8 +95,8 @@ def preview(*, project: Project, recipe: Any) -> Preview:
     pairs = reader.pairs()
     dropped["unjudged"] += pairs - judged
     found = (decide(c, min_judgments=least, rationales=read.rationales) for c in reader.of_pairs(shown))
-    rows = [FORMATS[read.format].row(each) for each in found if isinstance(each, Preferred)]
-    return Preview(read, rows[:PREVIEWED], pairs, dropped)
+    preferred = [each for each in found if isinstance(each, Preferred)]
+    return Preview(read, preferred[:PREVIEWED], pairs, dropped)
 
 
 def checked_recipe(project: Project, recipe: Any) -> Recipe:
@@ -153,7 +157,7 @@ def write_export(*, project: Project, recipe: Any, to: Path) -> Built:
     read = checked_recipe(project, recipe)
     to = to.absolute()
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise Refused("not_empty", f"{to} is there already and not an empty directory. Choose another, or empty it.")
+        raise Refused("invalid", f"{to} is there already and not an empty directory. Choose another, or empty it.")
     scratch = to.with_name(f".{to.name}.unfinished")
     shutil.rmtree(scratch, ignore_errors=True)
     try:
@@ -163,7 +167,7 @@ def write_export(*, project: Project, recipe: Any, to: Path) -> Built:
             raise AssertionError("a build without a time limit runs to its end")
         built.directory.rename(to)
     except OSError as problem:
-        raise Refused("cannot_write", f"{to} cannot be written: {problem.strerror or problem}.") from problem
+        raise Refused("invalid", f"{to} cannot be written: {problem.strerror or problem}.") from problem
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return Built(to, built.manifest)

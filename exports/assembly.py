@@ -55,7 +55,7 @@ def build(
     """Write the export of `recipe` under `scratch`, going on from what is there; None if `until` came first.
 
     `as_of` and `pairs` are those of an earlier attempt's `Progress`, or left out. `until` is a time of
-    `time.monotonic`. Raises Refused("nothing_left") when no row remains, and whatever `on_progress` raises.
+    `time.monotonic`. Raises Refused when no row remains, and whatever `on_progress` raises.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     with frozen_connection() as connection:
@@ -79,7 +79,7 @@ def build(
     files = _gather(scratch, segments, recipe)
     account = Account(project, recipe, facts, pairs, totals, files)
     if not account.rows:
-        raise Refused("nothing_left", _nothing_left(account))
+        raise Refused("invalid", _nothing_left(account))
     return Built(scratch / "dataset", _describe(scratch / "dataset", account))
 
 
