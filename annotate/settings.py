@@ -13,10 +13,12 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
+from annotate import __version__
 from labeling.checks import unsafe
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
+VERSION = __version__
 
 VAR_DIR = Path(env.str("ANNOTATE_VAR", str(BASE_DIR / "var"))).resolve()
 

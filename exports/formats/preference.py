@@ -1,0 +1,47 @@
+"""`dpo`: a prompt and two answers to it, for direct preference optimisation and its relatives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from exports.formats.columns import MESSAGES, PROVENANCE, PROVENANCE_COLUMNS, Format, answer, provenance
+from exports.recipes.majority import Preferred
+
+
+def _row(preferred: Preferred) -> dict[str, Any]:
+    return {
+        "prompt": preferred.prompt,
+        "chosen": [answer(preferred.chosen.text)],
+        "rejected": [answer(preferred.rejected.text)],
+        **provenance(preferred),
+    }
+
+
+FORMAT = Format(
+    name="dpo",
+    title="DPO",
+    description="Prompt, chosen, rejected. Hard labels.",
+    trainer="trl DPOTrainer",
+    schema=pa.schema([("prompt", MESSAGES), ("chosen", MESSAGES), ("rejected", MESSAGES), *PROVENANCE]),
+    row=_row,
+    columns={
+        "prompt": "the conversation up to the responses, as a list of role and content",
+        "chosen": "the preferred response, as a list of one assistant message",
+        "rejected": "the other response, in the same shape",
+        **PROVENANCE_COLUMNS,
+    },
+    use="""\
+from datasets import load_dataset
+from trl import DPOConfig, DPOTrainer
+
+rows = load_dataset("{directory}", split="train")
+trainer = DPOTrainer(
+    model="Qwen/Qwen3-0.6B",
+    args=DPOConfig(output_dir="dpo", beta=0.1),
+    train_dataset=rows,
+)
+trainer.train()
+""",
+)

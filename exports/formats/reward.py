@@ -1,0 +1,47 @@
+"""`reward`: two whole conversations and by how much one is better, for training a reward model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from exports.formats.columns import MESSAGES, PROVENANCE, PROVENANCE_COLUMNS, Format, answer, provenance
+from exports.recipes.majority import Preferred
+
+
+def _row(preferred: Preferred) -> dict[str, Any]:
+    return {
+        "chosen": [*preferred.prompt, answer(preferred.chosen.text)],
+        "rejected": [*preferred.prompt, answer(preferred.rejected.text)],
+        **provenance(preferred),
+        "margin": preferred.margin,
+    }
+
+
+FORMAT = Format(
+    name="reward",
+    title="Reward model",
+    description="Whole conversations, chosen and rejected, with a margin from the strength.",
+    trainer="trl RewardTrainer",
+    schema=pa.schema([("chosen", MESSAGES), ("rejected", MESSAGES), *PROVENANCE, ("margin", pa.float32())]),
+    row=_row,
+    columns={
+        "chosen": "the conversation with the preferred response, as a list of role and content",
+        "rejected": "the same conversation with the other response",
+        **PROVENANCE_COLUMNS,
+        "margin": "mean strength given by the raters on the chosen side; a finite number above 0",
+    },
+    use="""\
+from datasets import load_dataset
+from trl import RewardConfig, RewardTrainer
+
+rows = load_dataset("{directory}", split="train")
+trainer = RewardTrainer(
+    model="Qwen/Qwen3-0.6B",
+    args=RewardConfig(output_dir="reward"),
+    train_dataset=rows,
+)
+trainer.train()
+""",
+)

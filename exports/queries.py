@@ -1,0 +1,133 @@
+"""The SQL behind an export, in pieces. What varies is chosen by `exports/rows.py`; every value is a parameter."""
+
+from __future__ import annotations
+
+# A row is visible if its transaction is. One from “the future” came with a restored dump, whose transactions were
+# counted by another server: it is as old as the dump.
+_VISIBLE = """
+    (pg_visible_in_snapshot({0}.transaction, %(as_of)s::pg_snapshot)
+        OR {0}.transaction >= pg_snapshot_xmax(pg_current_snapshot()))"""
+
+_COUNTED = """
+    counted AS MATERIALIZED (
+        SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at
+        FROM labeling_annotation a {scope}
+        WHERE a.project_id = %(project)s AND a.current AND {visible}
+      UNION ALL  -- what a revision has replaced since
+        SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at
+        FROM labeling_annotation newer
+        CROSS JOIN LATERAL (
+            SELECT * FROM labeling_annotation older
+            WHERE older.assignment_id = newer.assignment_id AND {older_visible}
+            ORDER BY older.revision DESC LIMIT 1
+        ) a {scope}
+        WHERE newer.project_id = %(project)s AND newer.current AND newer.revision > 1 AND NOT {newer_visible}
+    )"""
+_SCOPE = """
+        JOIN labeling_pair scope ON scope.id = a.pair_id
+        JOIN labeling_item scope_item ON scope_item.id = scope.item_id AND {filters}"""
+FILTERS = {
+    "queues": """EXISTS (
+        SELECT 1 FROM labeling_slot t JOIN labeling_queue q ON q.id = t.queue_id
+        WHERE t.pair_id = scope.id AND q.project_id = %(project)s AND q.name = ANY(%(queues)s))""",
+    "batches": """EXISTS (
+        SELECT 1 FROM labeling_batch b WHERE b.id = scope_item.batch_id AND b.name = ANY(%(batches)s))""",
+    "languages": "scope_item.language = ANY(%(languages)s)",
+    "tags": "scope_item.tags && %(tags)s::varchar[]",
+}
+
+# The judgments that count, as (annotation, response or none, preference, both_bad, safe, text).
+GIVEN = """
+    SELECT annotation_id, response_id, preference, both_bad, safe, text FROM labeling_judgment
+    WHERE criterion_id = ANY(%(criteria)s)"""
+# A criterion asked only on conflict is answered, where it was not asked, by the side to which the others point.
+POINTED = """
+    SELECT annotation_id, response_id, preference, both_bad, safe, text FROM labeling_judgment
+    WHERE criterion_id = ANY(%(safety)s)
+  UNION ALL
+    SELECT annotation_id, NULL,
+        CASE WHEN given THEN answer WHEN plus AND minus OR bad THEN NULL WHEN plus OR minus THEN mean ELSE 0 END,
+        CASE WHEN given THEN answer IS NULL ELSE bad END, NULL, text
+    FROM (
+        SELECT annotation_id, bool_or(criterion_id = %(criterion)s) AS given,
+            max(preference) FILTER (WHERE criterion_id = %(criterion)s) AS answer,
+            coalesce(max(text) FILTER (WHERE criterion_id = %(criterion)s), '') AS text,
+            bool_or(preference > 0) IS TRUE AS plus, bool_or(preference < 0) IS TRUE AS minus,
+            bool_or(both_bad) AND bool_or(preference <> 0) IS NOT TRUE AS bad,
+            avg(preference) FILTER (WHERE preference <> 0) AS mean
+        FROM labeling_judgment JOIN counted ON counted.id = annotation_id
+        WHERE criterion_id = ANY(%(pointing)s)
+        GROUP BY annotation_id
+    ) answers"""
+
+_TALLIES = """
+    tallies AS (
+        SELECT p.id, p.item_id, p.first_id, p.second_id,
+            count(*) FILTER (WHERE j.preference < 0) AS first_raters,
+            count(*) FILTER (WHERE j.preference > 0) AS second_raters,
+            coalesce(sum(-j.preference) FILTER (WHERE j.preference < 0), 0)::float8 AS first_strength,
+            coalesce(sum(j.preference) FILTER (WHERE j.preference > 0), 0)::float8 AS second_strength,
+            count(*) FILTER (WHERE j.preference = 0) AS ties,
+            count(*) FILTER (WHERE j.both_bad) AS both_bad,
+            count(*) FILTER (WHERE j.response_id = p.first_id AND j.safe) AS first_safe,
+            count(*) FILTER (WHERE j.response_id = p.first_id AND NOT j.safe) AS first_unsafe,
+            count(*) FILTER (WHERE j.response_id = p.second_id AND j.safe) AS second_safe,
+            count(*) FILTER (WHERE j.response_id = p.second_id AND NOT j.safe) AS second_unsafe,
+            string_agg(j.text, %(separator)s) FILTER (WHERE j.preference < 0 AND j.text <> '') AS first_said,
+            string_agg(j.text, %(separator)s) FILTER (WHERE j.preference > 0 AND j.text <> '') AS second_said
+        FROM counted JOIN labeling_pair p ON p.id = counted.pair_id JOIN ({judgments}) j ON j.annotation_id = counted.id
+        WHERE p.second_id IS NOT NULL {among}
+        GROUP BY p.id
+    )"""
+STREAM = """
+    WITH {counted}, {tallies}
+    SELECT f.fingerprint, s.fingerprint, i.fingerprint, {texts},
+        first_raters, second_raters, first_strength, second_strength, ties, both_bad,
+        first_safe, first_unsafe, second_safe, second_unsafe, first_said, second_said, i.language, tallies.id
+    FROM tallies JOIN labeling_item i ON i.id = item_id
+    JOIN labeling_response f ON f.id = first_id JOIN labeling_response s ON s.id = second_id
+    {after} ORDER BY least(f.fingerprint, s.fingerprint), greatest(f.fingerprint, s.fingerprint), i.fingerprint"""
+AFTER = """
+    WHERE (least(f.fingerprint, s.fingerprint), greatest(f.fingerprint, s.fingerprint), i.fingerprint)
+        > (%(low)s, %(high)s, %(item)s)"""
+TEXTS = "i.conversation::text, f.content, s.content"
+NO_TEXTS = "NULL, NULL, NULL"
+AMONG = "AND p.id = ANY(%(pairs)s)"
+
+_PAIRS = """
+    SELECT count(*) FROM labeling_pair scope {item}
+    WHERE scope.project_id = %(project)s AND scope.second_id IS NOT NULL"""
+TOTALS = """
+    WITH {counted}
+    SELECT count(*), count(DISTINCT pair_id), count(DISTINCT rater_id), min(id), max(id),
+        min(created_at)::date, max(created_at)::date FROM counted"""
+# An imported judgment has no queue: nobody knows which response stood on the left.
+LEFT = """
+    WITH {counted}
+    SELECT count(*) FILTER (WHERE (preference < 0) <> swapped), count(*) FROM counted
+    JOIN labeling_assignment a ON a.id = assignment_id AND a.queue_id IS NOT NULL
+    JOIN labeling_judgment j ON j.annotation_id = counted.id AND j.criterion_id = %(criterion)s
+    WHERE preference <> 0"""
+GUIDELINES = """
+    WITH {counted}
+    SELECT version, count(*) FROM counted JOIN labeling_guideline g ON g.id = guideline_id
+    GROUP BY version ORDER BY version"""
+
+
+def counted(filters: str) -> str:
+    """The annotations that count, as the table `counted`."""
+    visible = {
+        f"{prefix}visible": _VISIBLE.format(row)
+        for prefix, row in (("", "a"), ("older_", "older"), ("newer_", "newer"))
+    }
+    return _COUNTED.format(scope=_SCOPE.format(filters=filters) if filters else "", **visible)
+
+
+def tallies(judgments: str, among: str = "") -> str:
+    """The judgments of every pair added up, as the table `tallies`."""
+    return _TALLIES.format(judgments=judgments, among=among)
+
+
+def pairs(filters: str) -> str:
+    item = f"JOIN labeling_item scope_item ON scope_item.id = scope.item_id AND {filters}" if filters else ""
+    return _PAIRS.format(item=item)

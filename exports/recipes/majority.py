@@ -1,0 +1,139 @@
+"""From the judgments of one comparison to one preferred response, or to the reason why there is none.
+
+The rule, as the dataset card states it: the side that more raters prefer is chosen. A tie and “neither is
+acceptable” stand on no side. If “neither” is more than half of the judgments, or both sides have as many raters,
+the comparison is left out. The margin is the mean strength given by the raters on the chosen side; `strength` is
+the margin rounded half up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# Why a pair gives no row, in the order in which it is found out. The words are shown on the page and in the card.
+DROPPED = {
+    "unjudged": "no rater answered this criterion",
+    "too_few": "fewer judgments than the recipe asks for",
+    "both_bad": "most raters found neither response acceptable",
+    "tie": "as many raters on one side as on the other, or none on either",
+    "duplicate": "the same comparison as another pair; judged together with it",
+    "same_text": "both responses have the same text",
+    "conversation": "not a text conversation that ends with the user and that chat templates take",
+}
+
+
+@dataclass(slots=True)
+class Side:
+    """One response with what was said for it. `strength` is the sum over the raters who prefer it."""
+
+    fingerprint: str
+    text: str
+    raters: int
+    strength: float
+    safe: int
+    unsafe: int
+    rationales: list[str]
+
+    def add(self, other: Side) -> None:
+        self.raters += other.raters
+        self.strength += other.strength
+        self.safe += other.safe
+        self.unsafe += other.unsafe
+        self.rationales += other.rationales
+
+    @property
+    def is_safe(self) -> bool | None:
+        """What most raters said; unsafe when as many said so, None when nobody was asked."""
+        return self.safe > self.unsafe if self.safe + self.unsafe else None
+
+
+@dataclass(slots=True)
+class Comparison:
+    """A pair of texts under one conversation, with its judgments added up. `first` has the smaller fingerprint."""
+
+    item: str
+    language: str
+    conversation: list[dict[str, Any]]
+    first: Side
+    second: Side
+    ties: int
+    both_bad: int
+    pairs: int = field(default=1)
+
+    @property
+    def judgments(self) -> int:
+        return self.first.raters + self.second.raters + self.ties + self.both_bad
+
+    def add(self, twin: Comparison) -> None:
+        """Join the judgments of the same comparison found in another item."""
+        self.first.add(twin.first)
+        self.second.add(twin.second)
+        self.ties += twin.ties
+        self.both_bad += twin.both_bad
+        self.pairs += 1
+
+
+@dataclass(slots=True)
+class Preferred:
+    """What a format makes a row of. `prompt` is [{"role", "content"}]."""
+
+    item: str
+    language: str
+    prompt: list[dict[str, str]]
+    chosen: Side
+    rejected: Side
+    margin: float
+    strength: int
+    rationale: str
+
+
+def decide(comparison: Comparison, *, min_judgments: int = 1, rationales: bool = True) -> Preferred | str:
+    """The preferred response with its margin, or a key of `DROPPED`."""
+    reason = undecided(comparison, min_judgments)
+    if reason:
+        return reason
+    chosen, rejected = comparison.first, comparison.second
+    if chosen.raters < rejected.raters:
+        chosen, rejected = rejected, chosen
+    if chosen.text == rejected.text:
+        return "same_text"
+    prompt = [{"role": m["role"], "content": m["content"]} for m in comparison.conversation]
+    if not _usable(prompt) or _blank(chosen.text) or _blank(rejected.text):
+        return "conversation"
+    mean = chosen.strength / chosen.raters
+    said = "\n\n".join(sorted(set(chosen.rationales))) if rationales and chosen.rationales else ""
+    return Preferred(
+        comparison.item, comparison.language, prompt, chosen, rejected, round(mean, 4), int(mean + 0.5), said
+    )
+
+
+def undecided(comparison: Comparison, min_judgments: int) -> str:
+    """Why the judgments alone give no preferred side, or the empty string."""
+    judgments = comparison.judgments
+    if not judgments:
+        return "unjudged"
+    if judgments < min_judgments:
+        return "too_few"
+    if 2 * comparison.both_bad > judgments:
+        return "both_bad"
+    return "tie" if comparison.first.raters == comparison.second.raters else ""
+
+
+def _usable(prompt: list[dict[str, Any]]) -> bool:
+    """What every chat template takes: text in every turn, a system turn only first, turns in turn, the user last."""
+    before = ""
+    for message in prompt:
+        role, content = message["role"], message["content"]
+        if not isinstance(content, str) or _blank(content):
+            return False
+        if role == "system" and before:
+            return False
+        if role == before and role != "tool":
+            return False
+        before = role
+    return before in ("user", "tool")
+
+
+def _blank(text: str) -> bool:
+    return not text or text.isspace()

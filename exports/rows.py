@@ -1,0 +1,165 @@
+"""From the database to comparisons: one stream, in an order that depends on the texts alone.
+
+Which judgments: those that were current in a PostgreSQL snapshot, named by its text (`pg_current_snapshot()`), so
+that a second attempt hours later, after more judging and revising, reads exactly the same ones. The order is by the
+fingerprints of the two responses, then of the item: it is the same on every machine, looks shuffled to a trainer, and
+brings the same two texts of different items side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from exports import queries
+from exports.recipes import Recipe
+from exports.recipes.majority import Comparison, Side
+from labeling.models import Criterion, Project
+
+FETCHED_AT_ONCE = 2000
+SEPARATOR = "\x1e"
+Place = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the card tells about the judgments: annotations in all, of how many pairs and raters, when, under which
+    guidelines (version: annotations), and how often the side shown on the left was preferred."""
+
+    annotations: int
+    judged_pairs: int
+    raters: int
+    first_id: int | None
+    last_id: int | None
+    first_day: date | None
+    last_day: date | None
+    guidelines: dict[int, int]
+    left_preferred: int
+    sides_preferred: int
+
+
+class Reader:
+    """Reads one project for one recipe, as of a snapshot. All methods see the same rows if the connection is frozen."""
+
+    def __init__(
+        self, project: Project, recipe: Recipe, as_of: str = "", on: BaseDatabaseWrapper | None = None
+    ) -> None:
+        kind, asked, filters = Criterion.Kind, Criterion.Asked, recipe.filters
+        criteria = list(Criterion.objects.filter(project=project))
+        chosen = next(criterion for criterion in criteria if criterion.key == recipe.criterion)
+        pointing = [c.pk for c in criteria if c.kind == kind.PREFERENCE and c.asked == asked.ALWAYS]
+        safety = [c.pk for c in criteria if c.kind == kind.SAFETY]
+        self.connection = on or connection
+        self.values: dict[str, Any] = {
+            "project": project.pk, "separator": SEPARATOR, "criterion": chosen.pk, "safety": safety,
+            "criteria": [chosen.pk, *safety], "pointing": [chosen.pk, *pointing],
+            "queues": list(filters.queues), "batches": list(filters.batches),
+            "languages": list(filters.languages), "tags": list(filters.tags),
+        }  # fmt: skip
+        self.as_of = self.values["as_of"] = as_of or self._one("SELECT pg_current_snapshot()::text")[0]
+        self.judgments = queries.POINTED if chosen.asked == asked.ON_CONFLICT else queries.GIVEN
+        self.filters = " AND ".join(sql for name, sql in queries.FILTERS.items() if getattr(filters, name))
+        self.counted = queries.counted(self.filters)
+
+    def pairs(self) -> int:
+        """Pairs of two responses that the filters take, judged or not."""
+        return int(self._one(queries.pairs(self.filters))[0])
+
+    def comparisons(self, after: Place | None = None) -> Iterator[tuple[Comparison, Place]]:
+        """Every judged comparison beyond a place, with its own place. Flat memory; one query."""
+        sql = self._stream(queries.TEXTS, queries.AFTER if after else "")
+        values = self.values | (dict(zip(("low", "high", "item"), after, strict=True)) if after else {})
+        with self._cursor() as cursor:
+            cursor.itersize = FETCHED_AT_ONCE
+            cursor.execute(sql, values)
+            alike: list[Any] = []
+            for row in cursor:
+                if alike and {*row[:2]} != {*alike[0][:2]}:
+                    yield from _pool(alike)
+                    alike = []
+                alike.append(row)
+            yield from _pool(alike)
+
+    def outcomes(self) -> Iterator[tuple[Comparison, int]]:
+        """As `comparisons`, without the texts, each with its pair's id; one comparison in two items counts as two."""
+        with self._cursor() as cursor:
+            cursor.itersize = FETCHED_AT_ONCE
+            cursor.execute(self._stream(queries.NO_TEXTS), self.values)
+            for row in cursor:
+                yield _comparison(row, []), row[-1]
+
+    def of_pairs(self, pair_ids: list[int]) -> list[Comparison]:
+        """The comparisons of a few pairs."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(self._stream(queries.TEXTS, among=queries.AMONG), self.values | {"pairs": pair_ids})
+            return [_comparison(row, orjson.loads(row[3])) for row in cursor.fetchall()]
+
+    def facts(self) -> Facts:
+        with self.connection.cursor() as cursor:
+            cursor.execute(queries.GUIDELINES.format(counted=self.counted), self.values)
+            guidelines = dict(cursor.fetchall())
+        totals, left = (list(self._one(sql.format(counted=self.counted))) for sql in (queries.TOTALS, queries.LEFT))
+        return Facts(*[*totals, guidelines, *left])
+
+    def _stream(self, texts: str, after: str = "", among: str = "") -> str:
+        tallies = queries.tallies(self.judgments, among)
+        return queries.STREAM.format(counted=self.counted, tallies=tallies, texts=texts, after=after)
+
+    def _cursor(self) -> Any:
+        """A server-side cursor in binary, which costs half of what Django's own does."""
+        self.connection.ensure_connection()
+        return self.connection.connection.cursor(name="export", binary=True)
+
+    def _one(self, sql: str) -> Any:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, self.values)
+            return cursor.fetchone()
+
+
+@contextmanager
+def frozen_connection() -> Iterator[BaseDatabaseWrapper]:
+    """A connection of its own whose statements all see one moment, while the default one goes on writing progress."""
+    reader = connection.copy()
+    try:
+        reader.set_autocommit(False)
+        with reader.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            # Everything will be read; the plan must not bet on the first rows, nor compile for a few seconds' work.
+            cursor.execute("SET LOCAL cursor_tuple_fraction = 1; SET LOCAL jit = off; SET LOCAL work_mem = '64MB'")
+        yield reader
+    finally:
+        reader.rollback()
+        reader.close()
+
+
+def _pool(rows: list[Any]) -> Iterator[tuple[Comparison, Place]]:
+    """The comparisons among rows with the same two response texts, with their places: equal conversations are one."""
+    found: dict[str, Comparison] = {}
+    for row in rows:
+        if row[3] in found:
+            found[row[3]].add(_comparison(row, []))
+        else:
+            found[row[3]] = _comparison(row, orjson.loads(row[3]))
+    for comparison in found.values():
+        yield comparison, (comparison.first.fingerprint, comparison.second.fingerprint, comparison.item)
+
+
+def _comparison(row: Any, conversation: list[dict[str, Any]]) -> Comparison:
+    # fmt: off
+    (first, second, item, _, first_text, second_text, first_raters, second_raters, first_strength, second_strength,
+     ties, both_bad, first_safe, first_unsafe, second_safe, second_unsafe, first_said, second_said, language, _) = row
+    # fmt: on
+    said = first_said.split(SEPARATOR) if first_said else []
+    low = Side(first, first_text, first_raters, first_strength, first_safe, first_unsafe, said)
+    said = second_said.split(SEPARATOR) if second_said else []
+    high = Side(second, second_text, second_raters, second_strength, second_safe, second_unsafe, said)
+    if second < first:
+        low, high = high, low
+    return Comparison(item, language, conversation, low, high, ties, both_bad)

@@ -1,0 +1,191 @@
+"""The long part of a build, in steps that survive a kill: each segment of the stream becomes files of its own.
+
+A segment is a fixed number of comparisons in the fixed order of the stream, so segment 7 is the same rows whoever
+writes it. Its files are on the disk before its record is, and the record holds their hashes; a later attempt keeps the
+segments whose files still fit and goes on behind them.
+"""
+
+from __future__ import annotations
+
+import gc
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from exports.formats import FORMATS
+from exports.recipes import Recipe, Split
+from exports.recipes.majority import Comparison, Preferred, decide
+from exports.rows import Place
+from exports.writers import WRITERS, Hashed, Writer, sha256_of, sync_directory, write_file
+
+COMPARISONS_A_SEGMENT = 50_000
+ROWS_A_GROUP = 5_000
+Stream = Iterator[tuple[Comparison, Place]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One data file of a segment, under a name that says nothing about how many there will be."""
+
+    split: str
+    name: str
+    rows: int
+    size: int
+    sha256: str
+
+
+@dataclass(slots=True)
+class Segment:
+    """What became of a stretch of the stream: its files, and what was counted on the way."""
+
+    last: Place | None = None
+    parts: list[Part] = field(default_factory=list)
+    pairs: int = 0
+    judgments: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    strengths: Counter[int] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def rows(self) -> int:
+        return sum(part.rows for part in self.parts)
+
+    @property
+    def size(self) -> int:
+        return sum(part.size for part in self.parts)
+
+    def as_json(self) -> bytes:
+        return orjson.dumps(self, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS)
+
+    @classmethod
+    def of_json(cls, data: bytes) -> Segment:
+        plain = orjson.loads(data)
+        return cls(
+            last=tuple(plain["last"]),
+            parts=[Part(**part) for part in plain["parts"]],
+            pairs=plain["pairs"],
+            judgments=plain["judgments"],
+            dropped=Counter(plain["dropped"]),
+            strengths=Counter({int(strength): rows for strength, rows in plain["strengths"].items()}),
+            languages=Counter(plain["languages"]),
+        )
+
+
+def finished_segments(directory: Path) -> list[Segment]:
+    """The unbroken run of segments from the first whose files are here and hash as recorded."""
+    found: list[Segment] = []
+    for number in range(len(list(directory.glob("segment-*.json")))):
+        record = directory / _record_name(number)
+        if not record.exists():
+            break
+        segment = Segment.of_json(record.read_bytes())
+        files = [(directory / part.name, part) for part in segment.parts]
+        if not all(path.exists() and sha256_of(path) == part.sha256 for path, part in files):
+            break
+        found.append(segment)
+    return found
+
+
+def write_segment(
+    directory: Path, number: int, stream: Stream, recipe: Recipe, on_group: Callable[[Segment, int], None]
+) -> Segment | None:
+    """Take the next stretch of the stream to files; None when nothing is left of it.
+
+    `on_group` is called with the unfinished segment and the rows written after every few thousand comparisons; what it
+    raises ends the writing, and leaves nothing that counts.
+    """
+    writing = _Writing(directory, number, recipe)
+    with _uncollected():
+        while taken := list(islice(stream, min(ROWS_A_GROUP, COMPARISONS_A_SEGMENT - writing.comparisons))):
+            writing.take(taken)
+            on_group(writing.segment, writing.rows)
+    if not writing.comparisons:
+        return None
+    segment = writing.finish()
+    on_group(segment, segment.rows)
+    record = write_file(directory / f"{_record_name(number)}.{secrets.token_hex(4)}", segment.as_json())
+    record.path.rename(directory / _record_name(number))
+    sync_directory(directory)
+    return segment
+
+
+def split_of(prompt: list[dict[str, str]], split: Split) -> str:
+    """`test` or `train`, by the conversation's text alone: two items that share it fall on the same side."""
+    digest = blake2b(orjson.dumps(prompt), digest_size=8, salt=split.seed.to_bytes(16, "big"))
+    return "test" if int.from_bytes(digest.digest(), "big") < split.test * 2**64 else "train"
+
+
+class _Writing:
+    """The open files of one segment. They get their names when they are complete."""
+
+    def __init__(self, directory: Path, number: int, recipe: Recipe) -> None:
+        self.directory, self.number, self.recipe = directory, number, recipe
+        self.format, self.writer = FORMATS[recipe.format], WRITERS[recipe.file]
+        self.segment = Segment()
+        self.comparisons = self.rows = 0
+        self.open: dict[str, tuple[Hashed, Writer]] = {}
+        self.written: Counter[str] = Counter()
+
+    def take(self, taken: list[tuple[Comparison, Place]]) -> None:
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for comparison, _ in taken:
+            outcome = self._count(comparison)
+            if isinstance(outcome, Preferred):
+                rows.setdefault(split_of(outcome.prompt, self.recipe.split), []).append(self.format.row(outcome))
+        for split, portion in rows.items():
+            self._writer(split).write(portion)
+            self.written[split] += len(portion)
+            self.rows += len(portion)
+        self.comparisons += len(taken)
+        self.segment.last = taken[-1][1]
+
+    def finish(self) -> Segment:
+        for split, (out, writer) in sorted(self.open.items()):
+            writer.close()
+            name = f"{split}-{self.number:05}.{self.writer.suffix}"
+            out.path.rename(self.directory / name)
+            self.segment.parts.append(Part(split, name, self.written[split], out.size, out.sha256))
+        return self.segment
+
+    def _count(self, comparison: Comparison) -> Preferred | str:
+        segment, recipe = self.segment, self.recipe
+        segment.pairs += comparison.pairs
+        segment.judgments += comparison.judgments
+        segment.dropped["duplicate"] += comparison.pairs - 1
+        outcome = decide(comparison, min_judgments=recipe.filters.min_judgments, rationales=recipe.rationales)
+        if isinstance(outcome, Preferred):
+            segment.strengths[outcome.strength] += 1
+            segment.languages[outcome.language] += 1
+        else:
+            segment.dropped[outcome] += 1
+        return outcome
+
+    def _writer(self, split: str) -> Writer:
+        if split not in self.open:
+            out = Hashed(self.directory / f"{split}-{self.number:05}.{secrets.token_hex(4)}.tmp")
+            self.open[split] = out, self.writer(out, self.format.schema)
+        return self.open[split][1]
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Rows hold no cycles, and looking for some takes a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _record_name(number: int) -> str:
+    return f"segment-{number:05}.json"

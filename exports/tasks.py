@@ -1,0 +1,33 @@
+"""The worker's door: build an export when told, and find those that nobody was told of."""
+
+from __future__ import annotations
+
+from threading import Thread
+
+from celery import shared_task
+from django.db import transaction
+
+from exports import actions
+from exports.models import Export
+from labeling.tasks import say
+
+
+@shared_task
+def build_export(export_id: int) -> None:
+    """One step of a build; the next step is another message."""
+    export = Export.objects.filter(pk=export_id).select_related("project").first()
+    if export is not None and not actions.build_export(export=export):
+        say(build_export, export_id)
+
+
+@shared_task
+def nudge_exports() -> None:
+    """Every export that is due, also those whose worker died or whose message was lost."""
+    for export_id in actions.due_exports():
+        say(build_export, export_id)
+    actions.sweep_scratch()
+
+
+def enqueue_export(export: Export) -> None:
+    """Have the export built soon after this transaction commits, and never wait; without a broker the clock does."""
+    transaction.on_commit(Thread(target=say, args=(build_export, export.pk), name="say", daemon=True).start)

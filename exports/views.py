@@ -1,0 +1,149 @@
+"""The researcher's pages: exports of a project, a new one with its preview, one with its files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from exports.access import export_for, exports_for, file_for
+from exports.actions import Preview, delete_export, preview, request_export
+from exports.downloads import archive_response, file_response
+from exports.files import open_file
+from exports.formats import FORMATS
+from exports.forms import RecipeForm
+from exports.models import Export
+from exports.tasks import enqueue_export
+from labeling.access import MANAGERS, RESEARCHERS, project_for, roles_in
+from labeling.actions.refusals import Refused
+from labeling.models import Project
+from labeling.web.guards import PersonRequest
+
+PAGE = 30
+LONGEST_CARD = 64 * 1024
+
+
+@require_safe
+def exports(request: PersonRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, RESEARCHERS)
+    found = exports_for(request.user).filter(project=project).order_by("-created_at", "-pk")
+    context = _frame(request, project) | {"page": Paginator(found, PAGE).get_page(request.GET.get("page"))}
+    return render(request, "exports/list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def export_new(request: PersonRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, RESEARCHERS)
+    if request.method == "POST":
+        return _request(request, project)
+    form = RecipeForm(project, request.GET)
+    context = _frame(request, project) | {"form": form, "formats": FORMATS}
+    if form.is_valid():
+        try:
+            context |= _previewed(preview(project=project, recipe=form.recipe()))
+        except Refused as refused:
+            form.add_error(None, [refused.message, *refused.errors.values()])
+    template = "exports/new.html#outcome" if request.htmx else "exports/new.html"
+    return render(request, template, context, status=422 if form.errors else 200)
+
+
+@require_safe
+def export(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
+    found = _export(request, slug, pk)
+    if request.htmx:
+        answer = render(request, "exports/detail.html#progress", {"export": found, "project": found.project})
+        if found.is_over:
+            answer.headers["HX-Refresh"] = "true"
+        return answer
+    return render(request, "exports/detail.html", _frame(request, found.project) | _described(found))
+
+
+@require_safe
+def export_file(request: PersonRequest, slug: str, pk: int, path: str) -> HttpResponseBase:
+    file = file_for(request.user, pk, path)
+    if file.export.project.slug != slug:
+        raise Http404
+    return file_response(request, file)
+
+
+@require_safe
+def export_archive(request: PersonRequest, slug: str, pk: int) -> HttpResponseBase:
+    found = _export(request, slug, pk)
+    if found.state != Export.State.DONE:
+        raise Http404
+    return archive_response(found)
+
+
+@require_POST
+def export_delete(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
+    found = _export(request, slug, pk)
+    delete_export(export=found, by=request.user)
+    messages.success(request, f"“{found.name}” and its files are gone.")
+    return redirect("exports", slug)
+
+
+def _request(request: PersonRequest, project: Project) -> HttpResponse:
+    try:
+        recipe = orjson.loads(request.POST.get("recipe", ""))
+        made = request_export(project=project, by=request.user, recipe=recipe, name=request.POST.get("name", ""))
+    except orjson.JSONDecodeError:
+        messages.error(request, "That recipe is not JSON. Choose it again here.")
+        return redirect("export_new", project.slug)
+    except Refused as refused:
+        messages.error(request, " ".join([refused.message, *refused.errors.values()]))
+        return redirect("export_new", project.slug)
+    enqueue_export(made)
+    return redirect("export", project.slug, made.pk)
+
+
+def _export(request: PersonRequest, slug: str, pk: int) -> Export:
+    found = export_for(request.user, pk)
+    if found.project.slug != slug:
+        raise Http404
+    return found
+
+
+def _frame(request: PersonRequest, project: Project) -> dict[str, Any]:
+    return {"project": project, "manages": bool(roles_in(request.user, project) & set(MANAGERS))}
+
+
+def _previewed(found: Preview) -> dict[str, Any]:
+    plain = found.recipe.as_json()
+    made = FORMATS[found.recipe.format]
+    return {
+        "preview": found,
+        "recipe": orjson.dumps(plain).decode(),
+        "first_row": orjson.dumps(found.rows[0], option=orjson.OPT_INDENT_2).decode() if found.rows else made.example,
+        "columns": made.columns,
+        "use": made.use.format(directory="PATH/OF/THE/UNPACKED/EXPORT"),
+    }
+
+
+def _described(found: Export) -> dict[str, Any]:
+    recipe = orjson.dumps(found.recipe, option=orjson.OPT_INDENT_2).decode()
+    files = list(found.files.all()) if found.state == Export.State.DONE else []
+    return {
+        "export": found,
+        "files": files,
+        "recipe": recipe,
+        "card": _card(next((file for file in files if file.path == "README.md"), None)),
+        "use": FORMATS[found.recipe["format"]].use.format(directory="PATH/OF/THE/UNPACKED/EXPORT"),
+        "dropped": {
+            reason.replace("_", " "): n for reason, n in (found.manifest or {}).get("dropped", {}).items() if n
+        },
+    }
+
+
+def _card(file: Any) -> str:
+    if file is None:
+        return ""
+    try:
+        with open_file(file) as stored:
+            return stored.read(LONGEST_CARD).decode(errors="replace").partition("\n---\n")[2]
+    except OSError:
+        return ""

@@ -1,0 +1,137 @@
+"""Rows to files: Parquet and JSON Lines, hashed as they are written, the same rows always the same bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+# Fixed by name, so that another version's defaults do not change the bytes. Only roles repeat enough for a dictionary.
+_PARQUET = {
+    "version": "2.6",
+    "data_page_version": "1.0",
+    "compression": "zstd",
+    "compression_level": 1,
+    "use_dictionary": [f"{column}.list.element.role" for column in ("prompt", "chosen", "rejected")],
+    "write_statistics": False,
+    "store_schema": False,
+}
+# Some readers split text at these as if they were line ends.
+_LINE_ENDS = {"\u2028": b"\\u2028", "\u2029": b"\\u2029", "\u0085": b"\\u0085"}
+
+
+class Hashed:
+    """A new file that is hashed while it is written, and on the disk once it is closed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self.closed = False
+        self._digest = sha256()
+        self._file: IO[bytes] = path.open("wb")
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def write(self, data: bytes) -> int:
+        self._digest.update(data)
+        written = self._file.write(data)
+        self.size += written
+        return written
+
+    def tell(self) -> int:
+        return self.size
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+
+class Writer(Protocol):
+    """Takes rows in portions; every portion becomes a row group of a Parquet file."""
+
+    suffix: str
+
+    def __init__(self, out: Hashed, schema: pa.Schema) -> None: ...
+
+    def write(self, rows: list[dict[str, Any]]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class ParquetWriter:
+    suffix = "parquet"
+
+    def __init__(self, out: Hashed, schema: pa.Schema) -> None:
+        self._out, self._schema = out, schema
+        self._writer = pq.ParquetWriter(out, schema, **_PARQUET)
+
+    def write(self, rows: list[dict[str, Any]]) -> None:
+        self._writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=self._schema))
+
+    def close(self) -> None:
+        self._writer.close()
+        self._out.close()
+
+
+class JsonLinesWriter:
+    suffix = "jsonl"
+
+    def __init__(self, out: Hashed, schema: pa.Schema) -> None:
+        self._out = out
+
+    def write(self, rows: list[dict[str, Any]]) -> None:
+        lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+        for character, escaped in _LINE_ENDS.items():
+            lines = lines.replace(character.encode(), escaped)
+        self._out.write(lines)
+
+    def close(self) -> None:
+        self._out.close()
+
+
+WRITERS: dict[str, type[Writer]] = {"parquet": ParquetWriter, "jsonl": JsonLinesWriter}
+
+
+def write_file(path: Path, data: bytes) -> Hashed:
+    """A whole small file at once."""
+    out = Hashed(path)
+    out.write(data)
+    out.close()
+    return out
+
+
+def sync_directory(*paths: Path) -> None:
+    """Make renames and new names in these directories survive a crash of the machine."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def sha256_of(path: Path) -> str:
+    digest = sha256()
+    with path.open("rb") as file:
+        for chunk in _chunks(file):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _chunks(file: IO[bytes]) -> Iterable[bytes]:
+    while chunk := file.read(1 << 20):
+        yield chunk
