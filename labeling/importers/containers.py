@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from labeling.importers.json_array import json_array
-from labeling.importers.packing import BLOCK, Unpacked, Unreadable, check_head, check_packing, plain_name, unpack_aside
+from labeling.importers.packing import Unpacked, Unreadable, check_head, check_packing, plain_name, unpack_aside
 from labeling.importers.parquet import ParquetRows
 from labeling.importers.rows import BOM, Placed, json_lines
 from labeling.importers.tabular import table
 
 _HEAD = 8192
+_BUFFER = 64 * 1024  # small, so that the place in the file is near that of the row
 _PARQUET = b"PAR1"
 
 
@@ -39,7 +40,7 @@ class RowFile:
     def rows(self, skip: int = 0) -> Iterator[Placed]:
         """Every row after the first `skip`, with its line or row number."""
         self._unpacked = Unpacked(self._file, self._sent_name)
-        reader: io.BufferedReader = io.BufferedReader(self._unpacked, BLOCK)
+        reader: io.BufferedReader = io.BufferedReader(self._unpacked, _BUFFER)
         head = reader.peek(_HEAD)[:_HEAD]
         if head.startswith(_PARQUET):
             self._parquet = ParquetRows(self._seekable())

@@ -35,7 +35,7 @@ class Format:
 # The order decides where several formats fit: the most particular columns come first.
 FORMATS: dict[str, Format] = {
     "native": Format(
-        "Annotate", "conversation or prompt, responses", formats.is_native, formats.native, "native.jsonl"
+        "Annotate’s own rows", "conversation or prompt, responses", formats.is_native, formats.native, "native.jsonl"
     ),
     "plain": Format("Plain columns", "prompt, response_a, response_b", formats.is_plain, formats.plain, "plain.csv"),
     "pku_saferlhf": Format(
