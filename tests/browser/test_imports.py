@@ -63,6 +63,6 @@ def test_choose_look_import_and_watch(mara, file, live_worker, audit):
         mara.get_by_role("link", name="Download as CSV").click()
     assert download.value.suggested_filename == f"refused-{Batch.objects.get().pk}.csv"
     audit(mara)
-    mara.get_by_role("link", name="Imports").click()
+    mara.get_by_role("main").get_by_role("link", name="Imports").click()
     expect(mara.get_by_role("row", name="tea and more.jsonl")).to_contain_text("7,999")
     audit(mara)
