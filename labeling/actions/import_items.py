@@ -148,9 +148,10 @@ def count_rows(project: Project, source: ItemFile) -> tuple[Counts, list[Refused
 def forget_uploads(*, older_than: timedelta = timedelta(days=1)) -> int:
     """Delete stored files that were never confirmed as an import. Returns how many."""
     forgotten, before = 0, timezone.now() - older_than
-    names = (
-        [f"{FOLDER}/{name}" for name in default_storage.listdir(FOLDER)[1]] if default_storage.exists(FOLDER) else []
-    )
+    try:
+        names = [f"{FOLDER}/{name}" for name in default_storage.listdir(FOLDER)[1]]
+    except FileNotFoundError:  # on a disk, until the first upload; object storage has no folders
+        return 0
     used = set(Batch.objects.filter(storage_name__in=names).values_list("storage_name", flat=True))
     for name in names:
         if name not in used and default_storage.get_modified_time(name) < before:
