@@ -49,6 +49,7 @@ class Simulant:
     tie_below: float
     sees_harm: float
     imagines_harm: float
+    skips: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def hire(*, project: Project, number: int, seed: int) -> Simulant:
     return person_of(user, seed, careless=number % CARELESS_EVERY == 0)
 
 
-def person_of(user: User, seed: int, *, careless: bool = False) -> Simulant:
+def person_of(user: User, seed: int, *, careless: bool = False, skips: float = SKIPS) -> Simulant:
     draw = _draws(seed, user.email)
     return Simulant(
         user=user,
@@ -107,6 +108,7 @@ def person_of(user: User, seed: int, *, careless: bool = False) -> Simulant:
         tie_below=draw.uniform(0.3, 0.7),
         sees_harm=0.5 if careless else draw.uniform(0.75, 1.0),
         imagines_harm=draw.uniform(0.0, 0.03),
+        skips=skips,
     )
 
 
@@ -118,7 +120,7 @@ def judge_next(simulant: Simulant, queues: Iterable[Queue]) -> Assignment | None
             continue
         pair = Pair.objects.select_related("item", "first", "second").get(pk=assignment.pair_id)
         draw = _draws(simulant.seed, simulant.user.email, _name(pair), assignment.swapped)
-        if draw.random() < SKIPS:
+        if draw.random() < simulant.skips:
             return skip(assignment=assignment, rater=simulant.user, reason=Assignment.SkipReason.CANNOT_TELL)
         criteria = Criterion.objects.filter(project_id=assignment.project_id).exclude(asked=Criterion.Asked.NEVER)
         body = _Mind(simulant, draw, pair, assignment.swapped).body(list(criteria))

@@ -69,7 +69,7 @@ def seed_demo(*, passwords: Mapping[str, str]) -> bool:
     for name in FILES:
         _import(project, mara, FOLDER / name)
     simulate(project=project, raters=CROWD, judgments=JUDGED, seed=SEED)
-    rui = person_of(people["Rui"], SEED)
+    rui = person_of(people["Rui"], SEED, skips=0.0)
     for _ in range(JUDGED_BY_RUI):
         judge_next(rui, project.queues.filter(name="English"))
     return True

@@ -80,7 +80,6 @@ def test_control_each_layer_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _tool(name: str) -> ModuleType:
-    pytest.importorskip("html5lib")
     spec = importlib.util.spec_from_file_location(name, SHARED / "tools" / f"{name}.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -107,7 +106,7 @@ def test_the_shared_corpus_passes_our_oracle() -> None:
     bad = {}
     for record, payload in _shared_records():
         html = rendering.render(payload).html
-        found = violations(html) if len(html) < 400_000 else []
+        found = violations(html)
         if record["keep"] and _flat(record["keep"]) not in _flat(text_of(html)):
             found.append(f"lost {record['keep']!r}")
         if found:
@@ -116,11 +115,12 @@ def test_the_shared_corpus_passes_our_oracle() -> None:
 
 
 def test_the_shared_corpus_passes_its_own_oracle() -> None:
-    records = _shared_records()
     oracle = _tool("check_rendered_html")
-    bad = {
-        record["id"]: found
-        for record, payload in records
-        if (found := oracle.check(record, rendering.render(payload).html))
-    }
+    bad = {}
+    for record, payload in _shared_records():
+        html = rendering.render(payload).html
+        # its parser takes seconds for a megabyte; ours has read those above
+        found = oracle.check(record, html) if len(html) < 100_000 else []
+        if found:
+            bad[record["id"]] = found
     assert bad == {}
