@@ -1,7 +1,8 @@
 """Real judgments, through the real doors: the llmfao crowd (8,931 judgments, ties, 124 raters) rates again over HTTP.
 
 Not a speed: it shows that what comes out of an export is what the crowd said. Each rater's pairs are a queue of their
-own (by tag), so that everyone is offered exactly the pairs they judged. Exports stay in `var/replay/` for
+own (by tag), so that everyone is offered exactly the pairs they judged. Some pairs of the data have the same texts under other
+models' names; an export pools those, and so does the expectation here. Exports stay in `var/replay/` for
 `./run check-trainers var/replay/dpo`.
 """
 
@@ -13,6 +14,7 @@ import shutil
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from typing import Any
 
 import orjson
@@ -30,6 +32,7 @@ DATA = ROOT.parent / "shared" / "data" / "llmfao"
 OUT = ROOT / "var" / "replay"
 SIGN = {"a": -1, "b": 1, "tie": 0}
 Votes = dict[str, dict[str, int]]
+Row = dict[str, Any]
 
 
 def main(stage: Stage) -> None:
@@ -48,17 +51,15 @@ def main(stage: Stage) -> None:
             f"sent {sum(counts):,}, stored {Annotation.objects.filter(project=project).count():,}, "
             f"from {len(votes)} raters"
         )
-    expected = _majority(votes)
+    expected = _majority(votes, rows)
     for name in ("dpo", "reward"):
         _export(project, name)
-        found = _outcome(OUT / name, rows)
-        wrong = sum(expected.get(item) != sign for item, sign in found.items())
-        print(
-            f"{name}: {len(found):,} rows, {len(expected):,} expected, {wrong} on the wrong side, in var/replay/{name}"
-        )
+        found = _outcome(OUT / name)
+        wrong = sum(expected.get(texts) != chosen for texts, chosen in found.items())
+        print(f"{name}: {len(found):,} rows, {len(expected):,} expected, {wrong} wrong, in var/replay/{name}")
 
 
-def _import(project: Project, rows: dict[str, dict[str, Any]], votes: Votes) -> None:
+def _import(project: Project, rows: dict[str, Row], votes: Votes) -> None:
     """The pairs as they are, each tagged with those who judged it."""
     judges = defaultdict(list)
     for rater, said in votes.items():
@@ -75,30 +76,40 @@ def _import(project: Project, rows: dict[str, dict[str, Any]], votes: Votes) -> 
     call_command("import_items", project.slug, str(path))
 
 
-def _rate(port: int, project: Project, name: str, said: dict[str, int], rows: dict[str, dict[str, Any]]) -> int:
+def _rate(port: int, project: Project, name: str, said: dict[str, int], rows: dict[str, Row]) -> int:
     """One rater, who finds each shown pair by its texts and answers as they once did. Returns how many were sent."""
     rater = create_person(email=f"{name}@replay.example")
     add_member(project=project, user=rater, role="rater", by=None)
     queue = create_queue(project=project, by=None, name=name, tags=[name], overlap=1)
-    meant = {(rows[item]["response_a"], rows[item]["response_b"]): sign for item, sign in said.items()}
+    meant = defaultdict(list)
+    for item, sign in said.items():
+        meant[_texts(rows[item])].append((rows[item]["response_a"], sign))
     browser = Browser(port, User.objects.get(pk=rater.pk))
     status, shown = browser.api("POST", f"/queues/{queue.pk}/claim/")
     sent = 0
     while status != 204 and shown:
         left, right = shown["left"]["content"], shown["right"]["content"]
-        sign = meant[left, right] if (left, right) in meant else -meant[right, left]
-        body = {"judgments": {"helpfulness": {"preference": sign}}}
+        first, sign = meant[_key(shown["conversation"], left, right)].pop()
+        body = {"judgments": {"helpfulness": {"preference": sign if left == first else -sign}}}
         status, answer = browser.api("POST", f"/assignments/{shown['id']}/annotation/?claim=next", body)
         assert status == 201, answer
         sent, shown = sent + 1, answer["next"]
     return sent
 
 
-def _majority(votes: Votes) -> dict[str, int]:
-    lead: Counter[str] = Counter()
+def _majority(votes: Votes, rows: dict[str, Row]) -> dict[str, str]:
+    """{texts: the response that more raters preferred}. Ties drop out, and so do texts that no trainer could use."""
+    lead: dict[str, Counter[str]] = defaultdict(Counter)
     for said in votes.values():
-        lead.update(said)
-    return {item: 1 if total > 0 else -1 for item, total in lead.items() if total}
+        for item, sign in said.items():
+            if sign:
+                lead[_texts(rows[item])][rows[item]["response_a" if sign < 0 else "response_b"]] += 1
+    blank = {_texts(row) for row in rows.values() if not (row["response_a"].strip() and row["response_b"].strip())}
+    return {
+        texts: counts.most_common(1)[0][0]
+        for texts, counts in lead.items()
+        if texts not in blank and len(set(counts.values())) == len(counts)
+    }
 
 
 def _export(project: Project, name: str) -> None:
@@ -110,19 +121,22 @@ def _export(project: Project, name: str) -> None:
     call_command("build_export", project.slug, "--recipe", str(path), "--to", str(OUT / name), stdout=io.StringIO())
 
 
-def _outcome(folder: Path, rows: dict[str, dict[str, Any]]) -> dict[str, int]:
-    """{item: -1 when its response_a was chosen, else 1}, found by the texts."""
-    texts = {}
-    for item, row in rows.items():
-        texts[json.dumps(row["prompt"]), row["response_a"], row["response_b"]] = (item, -1)
-        texts[json.dumps(row["prompt"]), row["response_b"], row["response_a"]] = (item, 1)
+def _outcome(folder: Path) -> dict[str, str]:
+    """{texts: the chosen response}"""
     found = {}
     for path in sorted((folder / "data").glob("*.jsonl")):
         for line in _lines(path):
-            prompt = line.get("prompt") or line["chosen"][:-1]
-            item, sign = texts[json.dumps(prompt), line["chosen"][-1]["content"], line["rejected"][-1]["content"]]
-            found[item] = sign
+            chosen, rejected = line["chosen"][-1]["content"], line["rejected"][-1]["content"]
+            found[_key(line.get("prompt") or line["chosen"][:-1], chosen, rejected)] = chosen
     return found
+
+
+def _texts(row: Row) -> str:
+    return _key(row["prompt"], row["response_a"], row["response_b"])
+
+
+def _key(prompt: object, *responses: str) -> str:
+    return json.dumps([prompt, sorted(responses)])
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
