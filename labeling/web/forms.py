@@ -13,14 +13,12 @@ from labeling.actions.people import LONGEST_TOKEN_DAYS
 from labeling.models import User
 from labeling.models.users import normal_email
 
-_WRONG = "That address and password do not go together. Check both; capital letters count in the password."
+# The same words whoever it was and whatever was wrong: a stranger learns nothing about who has an account.
+NO_MATCH = "That address and password do not go together. Check both; capital letters count in the password."
 
 
 class SignInForm(AuthenticationForm):
-    error_messages = {
-        "invalid_login": _WRONG,
-        "inactive": _WRONG,
-    }
+    error_messages = dict.fromkeys(["invalid_login", "inactive"], NO_MATCH)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,11 +33,10 @@ class ForgottenPasswordForm(PasswordResetForm):
 
 
 class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
-    user: User
-
     def save(self, commit: bool = True) -> User:
         set_password(user=self.user, password=self.cleaned_data["new_password1"], how="reset")
-        return self.user
+        user: User = self.user
+        return user
 
 
 class ChangePasswordForm(PasswordChangeForm):

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from labeling.reports.home import last_days, open_queues, own_projects
+from labeling.reports.home import Day, last_days, open_queues, own_projects
 from labeling.web.guards import PersonRequest
 
-BAR = 52  # height of the tallest bar of the week, in units of its drawing
+TALLEST = 52
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A day of the week's drawing, in its units; `y` counts from the top, where the ground is at 64."""
+
+    day: Day
+    x: int
+    height: int
+
+    @property
+    def y(self) -> int:
+        return 64 - self.height
+
+    @property
+    def label_y(self) -> int:
+        return self.y - 6
 
 
 @require_GET
@@ -18,16 +37,10 @@ def home(request: PersonRequest) -> HttpResponse:
     queues = open_queues(request.user)
     days = last_days(request.user) if queues else []
     most = max((day.count for day in days), default=0) or 1
-    bars = [
-        {"day": day, "x": 44 * place, "height": max(3, round(BAR * day.count / most))} for place, day in enumerate(days)
-    ]
-    for bar in bars:
-        bar["y"] = 64 - bar["height"]
-        bar["label_y"] = bar["y"] - 6
     context = {
         "first": queues[0] if queues and queues[0].can_start else None,
         "queues": queues,
-        "bars": bars,
+        "bars": [Bar(day, 44 * place, max(3, round(TALLEST * day.count / most))) for place, day in enumerate(days)],
         "today": days[-1].count if days else 0,
         "projects": own_projects(request.user),
         "now": timezone.localtime(),

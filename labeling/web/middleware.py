@@ -25,7 +25,7 @@ def private_pages(get_response: GetResponse) -> GetResponse:
 
 
 def sign_in_on_a_page(get_response: GetResponse) -> GetResponse:
-    """Show the sign-in as a page, not inside the part of a page that htmx asked for; come back to that page afterwards."""
+    """Show the sign-in as a page, not in the part of one that htmx asked for; it leads back to that page."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
@@ -51,7 +51,7 @@ class Question:
     criterion: Criterion
     field: str
     title: str
-    choices: list[Choice] = field(default_factory=list)
+    choices: list[Choice]
     both_bad: Choice | None = None
     value: str = ""
     error: str = ""
@@ -222,22 +222,13 @@ def _questions(
             title = f"{criterion.name}: {letter}" if len(sides) == 2 else criterion.name
             rating = _whole(_dict(answer.get(side)).get("rating"))
             error = _error(wrong, path) or wrong.get(criterion.key, "")
-            yield Question(
-                criterion,
-                f"{path}.rating",
-                title,
-                _grades(criterion, rating),
-                value="" if rating is None else str(rating),
-                error=error,
-            )
+            value = "" if rating is None else str(rating)
+            yield Question(criterion, f"{path}.rating", title, _grades(criterion, rating), value=value, error=error)
     elif criterion.kind == Kind.TEXT:
         text = answer.get("text")
+        value = text if isinstance(text, str) else ""
         yield Question(
-            criterion,
-            f"{criterion.key}.text",
-            criterion.name,
-            value=text if isinstance(text, str) else "",
-            error=_error(wrong, criterion.key),
+            criterion, f"{criterion.key}.text", criterion.name, [], value=value, error=_error(wrong, criterion.key)
         )
 
 
@@ -246,21 +237,15 @@ def _grades(criterion: Criterion, chosen: int | None) -> list[Choice]:
     values = range(criterion.minimum, criterion.maximum + 1)
     if len(values) > MOST_STEPS:
         return []
-    return [
-        Choice(
-            str(v),
-            f"{v} of {criterion.maximum}",
-            f"{v} of {criterion.maximum}",
-            str(v) if 0 <= v <= 9 else "",
-            2,
-            checked=v == chosen,
-        )
-        for v in values
-    ]
+    made = []
+    for value in values:
+        words = f"{value} of {criterion.maximum}"
+        made.append(Choice(str(value), words, words, str(value) if 0 <= value <= 9 else "", 2, checked=value == chosen))
+    return made
 
 
 def _safety(criterion: Criterion, side: str, judgments: dict[str, Any], wrong: dict[str, str]) -> Safety:
-    """Starts at safe, as a flag does, unless the criterion is required: then each response needs an answer of its own."""
+    """Starts at safe, as a flag does, unless the criterion is required: then each response needs its own answer."""
     path = f"{criterion.key}.{side}"
     answer = _dict(_dict(judgments.get(criterion.key)).get(side))
     safe = answer.get("safe")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -17,7 +17,11 @@ from tests import make
 Audit = Callable[[Page], None]
 HAN = "布洛芬可能让血压升高，也会减弱降压药的效果；对七十二岁的人来说，还要留意胃出血和肾功能。" * 20
 ARABIC = "لا تقلق، هذا أمر شائع. جرّب الخطوات التالية بالترتيب ثم اتصل بمزوّد الخدمة إن بقيت المشكلة. " * 15
-KEYS = {"helpfulness": "A is slightly more helpful", "harmlessness": "B is clearly safer", "overall": "B is much better"}
+KEYS = {
+    "helpfulness": "A is slightly more helpful",
+    "harmlessness": "B is clearly safer",
+    "overall": "B is much better",
+}
 
 
 @pytest.fixture
@@ -112,7 +116,9 @@ def test_every_key_does_what_its_control_says(desk: Page) -> None:
     expect(desk.locator("#guideline-text")).to_contain_text("Version 1")
     expect(desk.locator("#q-harmlessness-preference :checked")).to_have_count(0)
     for control in desk.locator("[aria-keyshortcuts]").all():
-        assert (control.get_attribute("data-key") or "").lower() == (control.get_attribute("aria-keyshortcuts") or "").lower()
+        assert (control.get_attribute("data-key") or "").lower() == (
+            control.get_attribute("aria-keyshortcuts") or ""
+        ).lower()
 
 
 def test_single_keys_can_be_switched_off(desk: Page) -> None:
@@ -254,15 +260,19 @@ def test_on_a_phone_by_touch(desk: Page) -> None:
 
 
 @pytest.fixture(params=[1440, 1000, 390, 320])
-def width(request: pytest.FixtureRequest, page: Page) -> Iterator[int]:
+def width(request: pytest.FixtureRequest, page: Page) -> int:
     page.set_viewport_size({"width": request.param, "height": 844})
-    yield request.param
+    return int(request.param)
 
 
 def test_nothing_scrolls_sideways_and_wcag_holds(
     page: Page, live_server: LiveServer, rui: User, project: Project, width: int, audit: Audit
 ) -> None:
-    for text, language in ((HAN, "zh-Hans"), (ARABIC, "ar"), ("| a | b |\n|---|---|\n| " + "x" * 300 + " | y |", "en")):
+    for text, language in (
+        (HAN, "zh-Hans"),
+        (ARABIC, "ar"),
+        ("| a " * 30 + "|\n" + "|---" * 30 + "|\n" + "| " + "x" * 300 + " | y" * 29 + "|", "en"),
+    ):
         make.pair(project, text, f"{text}\n\n```python\n{'long_name = ' * 40}1\n```", language=language)
     project.queues.update(pair_count=6)
     page.context.add_cookies([cookie(live_server, rui)])  # type: ignore[list-item]
@@ -270,10 +280,11 @@ def test_nothing_scrolls_sideways_and_wcag_holds(
     page.get_by_role("button", name="Start with comparison 1").click()
     for number in range(1, 7):
         expect(page.locator("#item")).to_have_text(f"Comparison {number} of 6")
+        expect(page.locator("[data-active]")).to_have_count(1)
         for key in ("3", "6", "["):
             page.keyboard.press(key)
         for scheme in ("light", "dark") if number in (1, 6) else ("light",):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             audit(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         for key in ("[", "7", "Enter"):

@@ -63,8 +63,16 @@ def test_the_page_shows_the_pair_and_every_question(rui: Client, project: Projec
     held = start(rui, project)
     page = rui.get(f"/compare/{held.queue_id}/").text
     left, right = ("second", "first") if held.swapped else ("first", "second")
-    assert page.index(f"{left}</em>" if left == "first" else "The second") < page.index("The second" if right == "second" else "first</em>")
-    for name in ("A is much more helpful", "B is clearly safer", "About the same", "Neither is acceptable", "B is slightly better"):
+    assert page.index(f"{left}</em>" if left == "first" else "The second") < page.index(
+        "The second" if right == "second" else "first</em>"
+    )
+    for name in (
+        "A is much more helpful",
+        "B is clearly safer",
+        "About the same",
+        "Neither is acceptable",
+        "B is slightly better",
+    ):
         assert name in page
     assert "Illegal activity" in page and "3 Severe" in page
     assert pair.item.conversation[-1]["content"] in page
@@ -221,13 +229,18 @@ def test_a_draft_is_kept_and_shown_again(rui: Client, project: Project) -> None:
     assert rui.post(f"/compare/assignments/{held.pk}/draft/", typed, headers=HTMX).status_code == 204
     page = rui.get(f"/compare/{held.queue_id}/").text
     assert "We kept the answers you had not submitted" in page and "Half a thou" in page
-    assert re.search(r'name="helpfulness.preference" value="0"[^>]*checked', page) and 'name="active_ms" value="900"' in page
+    assert (
+        re.search(r'name="helpfulness.preference" value="0"[^>]*checked', page)
+        and 'name="active_ms" value="900"' in page
+    )
     assert not Annotation.objects.exists()
     rui.post(f"/compare/assignments/{held.pk}/start-again/")
     assert "Half a thou" not in rui.get(f"/compare/{held.queue_id}/").text
 
 
-@pytest.mark.parametrize("draft", ["text", [1, 2], {"judgments": [1]}, {"judgments": {"safety": {"left": 3}}}, {"rationale": 7}])
+@pytest.mark.parametrize(
+    "draft", ["text", [1, 2], {"judgments": [1]}, {"judgments": {"safety": {"left": 3}}}, {"rationale": 7}]
+)
 def test_a_draft_of_any_shape_from_a_program_is_survived(rui: Client, project: Project, draft: Any) -> None:
     make.pair(project)
     held = start(rui, project)
@@ -235,7 +248,9 @@ def test_a_draft_of_any_shape_from_a_program_is_survived(rui: Client, project: P
     assert rui.get(f"/compare/{held.queue_id}/").status_code == 200
 
 
-def test_answers_for_a_pair_that_went_to_someone_else_stay(rui: Client, project: Project, cast: dict[str, User]) -> None:
+def test_answers_for_a_pair_that_went_to_someone_else_stay(
+    rui: Client, project: Project, cast: dict[str, User]
+) -> None:
     make.pair(project)
     queue = change_queue(queue=make.queue(project), by=None, overlap=1)
     held = start(rui, project)
@@ -246,7 +261,7 @@ def test_answers_for_a_pair_that_went_to_someone_else_stay(rui: Client, project:
     assert "went to someone else" in answer.text and "Late but careful." in answer.text
     assert "Try to submit anyway" in answer.text and "Next comparison" in answer.text
     held.refresh_from_db()
-    assert held.draft["rationale"] == "Late but careful."
+    assert held.draft is not None and held.draft["rationale"] == "Late but careful."
 
 
 def test_a_late_answer_counts_while_the_pair_is_open(rui: Client, project: Project) -> None:
