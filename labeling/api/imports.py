@@ -7,7 +7,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.core.files import File
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import MultiPartParser
@@ -74,11 +74,11 @@ class Imports(Endpoint):
         already is counted as a duplicate, so that sending a file twice is safe.
         """
         project = project_for(self.user, slug, MANAGERS)
-        content, format = _read(request)
+        content, format_name = _read(request)
         with content:  # the storage may have moved it, which only its closing finds out quietly
             stored = store_file(content)
         name = content.name or "body.jsonl"
-        batch = start_batch(project=project, by=self.user, name=name, stored=stored, format_name=format)
+        batch = start_batch(project=project, by=self.user, name=name, stored=stored, format_name=format_name)
         enqueue_import(batch)
         return Response(batch_shape(batch), status=202)
 
@@ -107,13 +107,13 @@ def _read(request: Request) -> tuple[File[bytes], str]:
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.UPLOAD_LIMIT:
         raise TooLarge(f"A file has at most {settings.UPLOAD_LIMIT // 1024**2} MiB here. Send it in parts.")
     sent = cast("dict[str, Any]", request.data)
-    format = str(sent.get("format", ""))
+    format_name = str(sent.get("format", ""))
     errors = {name: [f"Unknown field. Known: {', '.join(sorted(PARTS))}."] for name in sent.keys() - PARTS}
     content = request.FILES.get("file")
     if content is None or not content.size:
         errors["file"] = ["Send a file with at least one row: a multipart field `file`, or a body of NDJSON."]
-    if format and format not in FORMATS:
+    if format_name and format_name not in FORMATS:
         errors["format"] = [f"Unknown format. Known: {', '.join(sorted(FORMATS))}."]
     if errors:
         raise ValidationError(errors)
-    return content, format
+    return content, format_name

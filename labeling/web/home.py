@@ -24,12 +24,14 @@ def home(request: PersonRequest) -> HttpResponse:
     for bar in bars:
         bar["y"] = 64 - bar["height"]
         bar["label_y"] = bar["y"] - 6
+    projects = own_projects(request.user)
     context = {
         "first": queues[0] if queues and queues[0].can_start else None,
         "queues": queues,
         "bars": bars,
         "today": days[-1].count if days else 0,
-        "projects": own_projects(request.user),
+        "projects": projects,
+        "may_create": request.user.is_superuser or any("Manager" in one.roles for one in projects),
         "now": timezone.localtime(),
     }
     return render(request, "labeling/home.html", context)
