@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from labeling.api import assignments, feed, projects, reports
+from labeling.api import assignments, feed, imports, projects, reports
 
 urlpatterns = [
     path("projects/", projects.Projects.as_view(), name="projects"),
     path("projects/<slug:slug>/", projects.OneProject.as_view(), name="project"),
     path("projects/<slug:slug>/members/", projects.Members.as_view(), name="members"),
     path("projects/<slug:slug>/queues/", projects.Queues.as_view(), name="queues"),
+    path("projects/<slug:slug>/imports/", imports.Imports.as_view(), name="imports"),
+    path("imports/<int:pk>/", imports.OneImport.as_view(), name="import"),
     path("projects/<slug:slug>/annotations/", feed.Annotations.as_view(), name="annotations"),
     path("projects/<slug:slug>/progress/", reports.Progress.as_view(), name="progress"),
     path("projects/<slug:slug>/agreement/", reports.Agreement.as_view(), name="agreement"),

@@ -89,4 +89,4 @@ def _preview(text: str) -> dict[str, Any]:
 
 
 def _frame(request: PersonRequest, project: Project) -> dict[str, Any]:
-    return {"project": project, "manages": "manager" in roles_in(request.user, project)}
+    return {"project": project, "roles": roles_in(request.user, project)}

@@ -37,12 +37,14 @@ def home(request: PersonRequest) -> HttpResponse:
     queues = open_queues(request.user)
     days = last_days(request.user) if queues else []
     most = max((day.count for day in days), default=0) or 1
+    projects = own_projects(request.user)
     context = {
         "first": queues[0] if queues and queues[0].can_start else None,
         "queues": queues,
         "bars": [Bar(day, 44 * place, max(3, round(TALLEST * day.count / most))) for place, day in enumerate(days)],
         "today": days[-1].count if days else 0,
-        "projects": own_projects(request.user),
+        "projects": projects,
+        "may_create": request.user.is_superuser or any("Manager" in one.roles for one in projects),
         "now": timezone.localtime(),
     }
     return render(request, "labeling/home.html", context)

@@ -147,7 +147,6 @@ def _page(
     waiting = project.invitations.filter(used_at=None, revoked_at=None, expires_at__gt=timezone.now())
     context |= {
         "project": project,
-        "manages": True,
         "page": page,
         "members": with_judged(project, page.object_list),
         "invitations": waiting.select_related("created_by").order_by("-created_at"),

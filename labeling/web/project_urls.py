@@ -34,7 +34,7 @@ _project: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("projects/new/", projects.project_new, name="project_new"),
+    path("projects/new/", projects.new_project, name="new_project"),
     path("projects/<slug:slug>/", include(_project)),
     path("join/<str:secret>/", people.join_by_link, name="join"),
 ]

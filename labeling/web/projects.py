@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from labeling.access import MANAGERS, RESEARCHERS, may_create_projects, project_for, roles_in
 from labeling.actions.projects import change_project, create_project
 from labeling.actions.refusals import Refused
-from labeling.models import Criterion, Project
+from labeling.models import Criterion, Membership, Project
 from labeling.reports.activity import Day, by_day
 from labeling.reports.agreement import DEFINITION, project_agreement
 from labeling.reports.progress import ProjectProgress, project_progress
@@ -24,12 +24,13 @@ from labeling.web.charts import day_chart, stack
 from labeling.web.guards import PersonRequest
 from labeling.web.project_forms import NewProjectForm, ProjectForm, add_refusal
 
+READERS = (*RESEARCHERS, Membership.Role.ADJUDICATOR)
 BATCHES = 5
 PACE_DAYS = 7
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def project_new(request: PersonRequest) -> HttpResponse:
+def new_project(request: PersonRequest) -> HttpResponse:
     """For operators and people who manage a project; to others there is no such page."""
     if not may_create_projects(request.user):
         raise Http404
@@ -44,16 +45,17 @@ def project_new(request: PersonRequest) -> HttpResponse:
                 request, "The project is there, with criteria, a guideline and one queue. Now import items."
             )
             return redirect("project", made.slug)
-    return render(request, "labeling/project_new.html", {"form": form}, status=422 if form.errors else 200)
+    return render(request, "labeling/new_project.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @require_safe
 def project(request: PersonRequest, slug: str) -> HttpResponse:
     """The overview; htmx asks for its moving parts every few seconds."""
-    found = project_for(request.user, slug, RESEARCHERS)
+    found = project_for(request.user, slug, READERS)
     days = by_day(found)
-    context = {"project": found, "manages": "manager" in roles_in(request.user, found)} | _moving(found, days)
-    if context["manages"]:
+    roles = roles_in(request.user, found)
+    context = {"project": found, "roles": roles} | _moving(found, days)
+    if Membership.Role.MANAGER in roles:
         context["recent"] = recent_lines(found)
     if request.htmx:
         return render(request, "labeling/project.html#live", context)
@@ -73,7 +75,7 @@ def project_settings(request: PersonRequest, slug: str) -> HttpResponse:
         change_project(project=found, by=request.user, **typed, revise_minutes=minutes)
         messages.success(request, "Saved.")
         return redirect("project_settings", slug)
-    context = {"project": found, "manages": True, "form": form}
+    context = {"project": found, "form": form}
     return render(request, "labeling/project_settings.html", context, status=422 if form.errors else 200)
 
 

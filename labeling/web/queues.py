@@ -32,7 +32,7 @@ def queue_new(request: PersonRequest, slug: str) -> HttpResponse:
         else:
             messages.success(request, "The queue is there and takes its pairs, also from later imports.")
             return redirect("queue", slug, made.pk)
-    context = {"project": project, "manages": True, "form": form}
+    context = {"project": project, "form": form}
     return render(request, "labeling/queue_new.html", context, status=422 if form.errors else 200)
 
 
@@ -87,7 +87,6 @@ def _context(found: Queue) -> dict[str, Any]:
     holds = holds_now(found)
     return {
         "project": found.project,
-        "manages": True,
         "queue": found,
         "progress": progress,
         "stack": stack(parts),

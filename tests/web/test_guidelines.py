@@ -95,7 +95,8 @@ def test_changed_lines_come_with_what_is_around_them():
     diff = line_diff("a\nb\nc\nd\ne\nf\ng", "a\nb\nc\nX\ne\nf\ng")
     kinds = [(line.kind, line.text) for line in diff]
     assert kinds == [
-        ("gap", ""), ("same", "b"), ("same", "c"), ("gone", "d"), ("new", "X"), ("same", "e"), ("same", "f"), ("gap", ""),
+        ("gap", ""), ("same", "b"), ("same", "c"), ("gone", "d"), ("new", "X"), ("same", "e"), ("same", "f"),
+        ("gap", ""),
     ]  # fmt: skip
     assert line_diff("a", "a") == []
     assert line_diff("a\n" * 3000, "b\n" * 3000) is None

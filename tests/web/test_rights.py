@@ -1,0 +1,213 @@
+"""Who may reach what: one row a route, of every page and of the API. A route without a row fails the suite.
+
+A row is (method, who may, whose row the address names). The people of the table: Mara manages, Rui rates, Ada
+adjudicates, Noor researches, Otto is in no project. Who may not gets 404; nobody in particular is sent to sign in,
+or gets 401 from the API. Who may gets whatever the page says, but none of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from exports.models import Export, ExportFile
+from labeling.actions.assign import claim
+from labeling.actions.people import invite
+from labeling.models import ApiToken, Batch, Membership
+from tests import make
+from tests.web.conftest import signed_in
+
+pytestmark = pytest.mark.django_db
+
+NAMES = ("Otto", "Rui", "Ada", "Noor", "Mara")
+ALL, SIGNED_IN = "everybody", "Otto Rui Ada Noor Mara"
+MEMBERS, READERS, RESEARCHERS, MANAGERS, RATERS = "Rui Ada Noor Mara", "Ada Noor Mara", "Noor Mara", "Mara", "Rui"
+OPERATORS = "nobody here"
+
+ROUTES: dict[str, tuple[str, str, str]] = {
+    "livez": ("get", ALL, ""),
+    "healthz": ("get", ALL, ""),
+    "sign_in": ("get", ALL, ""),
+    "sign_out": ("post", ALL, ""),
+    "forgotten_password": ("get", ALL, ""),
+    "forgotten_password_sent": ("get", ALL, ""),
+    "new_password": ("get", ALL, "nobody's reset"),
+    "join": ("get", ALL, "invitation link"),
+    "home": ("get", SIGNED_IN, ""),
+    "account": ("get", SIGNED_IN, ""),
+    "change_password": ("get", SIGNED_IN, ""),
+    "make_token": ("post", SIGNED_IN, ""),
+    "revoke_token": ("post", "Mara", "Mara's token"),
+    "compare": ("get", RATERS, "queue desk"),
+    "compare_next": ("post", RATERS, "queue desk"),
+    "compare_guideline": ("get", RATERS, "Rui's assignment"),
+    "compare_draft": ("post", RATERS, "Rui's assignment"),
+    "compare_start_again": ("post", RATERS, "Rui's assignment"),
+    "compare_renew": ("post", RATERS, "Rui's assignment"),
+    "compare_submit": ("post", RATERS, "Rui's assignment"),
+    "compare_skip": ("post", RATERS, "Rui's assignment"),
+    "new_project": ("get", MANAGERS, ""),
+    "project": ("get", READERS, "project"),
+    "project_settings": ("get", MANAGERS, "project"),
+    "queue_new": ("get", MANAGERS, "project"),
+    "queue": ("get", MANAGERS, "project's queue"),
+    "queue_change": ("post", MANAGERS, "project's queue"),
+    "queue_pause": ("post", MANAGERS, "project's queue"),
+    "people": ("get", MANAGERS, "project"),
+    "member_add": ("post", MANAGERS, "project"),
+    "member_remove": ("post", MANAGERS, "project's member"),
+    "invitation_make": ("post", MANAGERS, "project"),
+    "invitation_revoke": ("post", MANAGERS, "project's invitation"),
+    "guidelines": ("get", MEMBERS, "project"),
+    "guideline": ("get", MEMBERS, "project's version"),
+    "guideline_edit": ("get", MANAGERS, "project"),
+    "guideline_preview": ("post", MANAGERS, "project"),
+    "imports": ("get", MANAGERS, "project"),
+    "import_new": ("get", MANAGERS, "project"),
+    "import_preview": ("get", MANAGERS, "project"),
+    "import_detail": ("get", MANAGERS, "project's batch"),
+    "import_refusals": ("get", MANAGERS, "project's batch"),
+    "exports": ("get", RESEARCHERS, "project"),
+    "export_new": ("get", RESEARCHERS, "project"),
+    "export": ("get", RESEARCHERS, "project's export"),
+    "export_file": ("get", RESEARCHERS, "project's file"),
+    "export_archive": ("get", RESEARCHERS, "project's export"),
+    "export_delete": ("post", RESEARCHERS, "project's export"),
+    "admin:": ("get", OPERATORS, ""),  # all of /operate/
+    "api:schema": ("get", ALL, ""),
+    "api:docs": ("get", ALL, ""),
+    "api:projects": ("get", SIGNED_IN, ""),
+    "api:project": ("get", MEMBERS, "project"),
+    "api:members": ("post", MANAGERS, "project"),
+    "api:queues": ("post", MANAGERS, "project"),
+    "api:imports": ("post", MANAGERS, "project"),
+    "api:import": ("get", MANAGERS, "batch"),
+    "api:annotations": ("get", RESEARCHERS, "project"),
+    "api:progress": ("get", RESEARCHERS, "project"),
+    "api:agreement": ("get", RESEARCHERS, "project"),
+    "api:raters": ("get", RESEARCHERS, "project"),
+    "api:leaderboard": ("get", RESEARCHERS, "project"),
+    "api:queue": ("patch", MANAGERS, "queue"),
+    "api:claim": ("post", RATERS, "queue"),
+    "api:renew": ("post", RATERS, "Rui's assignment"),
+    "api:draft": ("put", RATERS, "Rui's assignment"),
+    "api:annotation": ("post", RATERS, "Rui's assignment"),
+    "api:skip": ("post", RATERS, "Rui's assignment"),
+    "api:release": ("post", RATERS, "Rui's assignment"),
+    "api:no_such_path": ("get", OPERATORS, "path"),
+}
+
+
+def routes(resolver: URLResolver | None = None, before: str = "") -> Iterator[str]:
+    """The name of every route, with its namespace; all of the operator's pages are one."""
+    for one in (resolver or get_resolver()).url_patterns:
+        if isinstance(one, URLPattern):
+            yield f"{before}{one.name}"
+        elif one.namespace == "admin":
+            yield "admin:"
+        else:
+            yield from routes(one, before + (f"{one.namespace}:" if one.namespace else ""))
+
+
+def test_every_route_has_its_row() -> None:
+    found = set(routes())
+    assert found - ROUTES.keys() == set(), "say in ROUTES who may reach these"
+    assert ROUTES.keys() - found == set(), "these are gone"
+
+
+@pytest.fixture
+def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """The arguments that an address needs, by what it names."""
+    project, queue, people = study["project"], study["queue"], study["people"]
+    make.token(people["Mara"])
+    assignment = claim(queue=queue, rater=people["Rui"])
+    assert assignment is not None
+    invitation, secret = invite(project=project, role="rater", by=people["Mara"])
+    batch = Batch.objects.get(project=project)
+    export = Export.objects.create(project=project, name="dpo", recipe={"format": "dpo"}, state="done", manifest={})
+    ExportFile.objects.create(export=export, path="README.md", sha256="0" * 64, size=2)
+    default_storage.save(f"exports/{export.pk}/README.md", ContentFile(b"ok"))
+    slug = project.slug
+    return {
+        "": (),
+        "nobody's reset": ("x", "y"),
+        "invitation link": (secret,),
+        "Mara's token": (ApiToken.objects.get(user=people["Mara"]).pk,),
+        "queue desk": (queue.pk,),
+        "queue": (queue.pk,),
+        "Rui's assignment": (assignment.pk,),
+        "project": (slug,),
+        "project's queue": (slug, queue.pk),
+        "project's member": (slug, Membership.objects.get(user=people["Ada"]).pk),
+        "project's invitation": (slug, invitation.pk),
+        "project's version": (slug, 1),
+        "project's batch": (slug, batch.pk),
+        "batch": (batch.pk,),
+        "project's export": (slug, export.pk),
+        "export": (export.pk,),
+        "project's file": (slug, export.pk, "README.md"),
+        "file": (export.pk, "README.md"),
+    }
+
+
+def address(route: str, what: str, world: dict[str, tuple[Any, ...]]) -> str:
+    if route == "admin:":
+        return "/operate/labeling/user/"
+    return "/api/v1/nowhere/" if what == "path" else reverse(route, args=world[what])
+
+
+def ask(client: Client, method: str, path: str) -> Any:
+    call: Callable[..., Any] = getattr(client, method)
+    body = (
+        {} if method == "get" or not path.startswith("/api/") else {"data": b"{}", "content_type": "application/json"}
+    )
+    answer = call(path, **body)
+    if answer.streaming:
+        b"".join(answer.streaming_content)  # read to the end, its file is closed
+    return answer
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_who_may_and_who_may_not(route: str, study: dict[str, Any], world: dict[str, tuple[Any, ...]]) -> None:
+    method, allowed, what = ROUTES[route]
+    path, api = address(route, what, world), route.startswith("api:")
+    nobody = ask(Client(), method, path)
+    if allowed == ALL:
+        assert nobody.status_code in (200, 302, 503), "open to everybody"
+    elif route == "api:no_such_path":
+        assert nobody.status_code == 404
+    elif api:
+        assert nobody.status_code == 401 and nobody.headers["WWW-Authenticate"] == "Token"
+    else:
+        assert nobody.status_code == 302 and nobody["Location"].startswith(("/sign-in/?next=", "/operate/login/?next="))
+    for name in NAMES:
+        person = study["people"][name]
+        token = {"Authorization": f"Token {make.token(person)}"}
+        client = Client(headers=token) if api and allowed != ALL else signed_in(person)
+        with transaction.atomic():  # what one may do is undone before the next tries
+            status = ask(client, method, path).status_code
+            transaction.set_rollback(True)
+        if allowed == ALL or name in allowed.split():
+            assert status not in (401, 403, 404, 405), f"{name} may"
+        elif route == "admin:":
+            assert status in (302, 403), f"{name} may not"
+        else:
+            assert status == 404, f"{name} may not"
+
+
+def test_an_operator_reaches_what_managers_and_researchers_do_but_rates_nothing(
+    study: dict[str, Any], world: dict[str, tuple[Any, ...]]
+) -> None:
+    operator = signed_in(make.person("Olga", superuser=True))
+    for route in ("new_project", "project", "people", "guideline_edit", "imports", "exports", "admin:index"):
+        _, _, what = ROUTES.get(route, ("", "", ""))
+        assert operator.get(reverse(route, args=world[what])).status_code == 200, route
+    for route in ("compare", "compare_guideline"):
+        assert operator.get(reverse(route, args=world[ROUTES[route][2]])).status_code == 404, route
