@@ -18,12 +18,13 @@ import yaml
 from django.db import connection
 
 from exports.actions import write_export
-from exports.segments import split_of
 from exports.recipes import Recipe, Split
+from exports.segments import split_of
 from labeling.actions.refusals import Refused
 from labeling.models import Annotation, Criterion, Project, User
 from tests import make
-from tests.exports.study import judge, load, pair_of, study as make_study
+from tests.exports.study import judge, load, pair_of
+from tests.exports.study import study as make_study
 
 GOLDEN = Path(__file__).parent / "golden"
 NO_TEST = {"split": {"test": 0}}
@@ -56,9 +57,7 @@ def test_the_rows_are_the_golden_ones_in_both_files(study: Project, tmp_path: Pa
     assert not pq.read_schema(tmp_path / "parquet/data/train-00000-of-00001.parquet").metadata
 
 
-def test_the_same_study_shown_the_other_way_round_gives_the_same_rows(
-    transactional_db: None, tmp_path: Path
-) -> None:
+def test_the_same_study_shown_the_other_way_round_gives_the_same_rows(transactional_db: None, tmp_path: Path) -> None:
     written(make_study(tmp_path, swap=True), tmp_path / "out", file="jsonl")
     data = (tmp_path / "out/data/train-00000-of-00001.jsonl").read_text(encoding="utf-8")
     assert data == (GOLDEN / "dpo.jsonl").read_text(encoding="utf-8")
@@ -105,7 +104,11 @@ def test_a_conversation_is_on_one_side_of_the_split(transactional_db: None, tmp_
     project = make.project()
     rui = make.cast(project)["Rui"]
     rows = [
-        {"id": f"{question}-{n}", "prompt": f"Question {question}?", "responses": [{"content": f"{n} a"}, {"content": f"{n} b"}]}
+        {
+            "id": f"{question}-{n}",
+            "prompt": f"Question {question}?",
+            "responses": [{"content": f"{n} a"}, {"content": f"{n} b"}],
+        }
         for question in range(40)
         for n in range(3)
     ]
@@ -113,19 +116,32 @@ def test_a_conversation_is_on_one_side_of_the_split(transactional_db: None, tmp_
     for row in rows:
         judge(pair_of(project, row["id"]), rui, helpfulness=2)
     manifest = written(project, tmp_path / "out", file="jsonl", split={"test": 0.3})
-    asked = {split: {row["prompt"][0]["content"] for row in lines(tmp_path / "out", split)} for split in ("train", "test")}
+    asked = {
+        split: {row["prompt"][0]["content"] for row in lines(tmp_path / "out", split)} for split in ("train", "test")
+    }
     assert asked["train"] and asked["test"] and not asked["train"] & asked["test"]
     assert len(asked["train"] | asked["test"]) == 40 and manifest["rows"] == 120
     assert {f["split"]: f["rows"] for f in manifest["files"] if f["split"]} == {
         split: 3 * len(questions) for split, questions in asked.items()
     }
-    other = {q for q in asked["train"] | asked["test"] if split_of([{"role": "user", "content": q}], Split(0.3, seed=8)) == "test"}
+    other = {
+        q
+        for q in asked["train"] | asked["test"]
+        if split_of([{"role": "user", "content": q}], Split(0.3, seed=8)) == "test"
+    }
     assert other != asked["test"]
 
 
 def test_a_split_without_rows_has_no_file_and_there_is_always_train(study: Project, tmp_path: Path) -> None:
-    seed = next(s for s in range(500) if split_of([{"role": "user", "content": "How often should I water basil?"}], Split(0.5, seed=s)) == "test")
-    only = Recipe("dpo").as_json() | {"split": {"test": 0.5, "seed": seed}, "filters": {"batches": ["rows.jsonl"], "languages": ["en"]}}
+    seed = next(
+        s
+        for s in range(500)
+        if split_of([{"role": "user", "content": "How often should I water basil?"}], Split(0.5, seed=s)) == "test"
+    )
+    only = Recipe("dpo").as_json() | {
+        "split": {"test": 0.5, "seed": seed},
+        "filters": {"batches": ["rows.jsonl"], "languages": ["en"]},
+    }
     for name in ("rice", "maths"):
         judge(pair_of(study, name), User.objects.get(name="Ruth" if name == "maths" else "Mara"), helpfulness=3)
     manifest = write_export(project=study, recipe=only | {"file": "jsonl"}, to=tmp_path / "out").manifest
@@ -152,7 +168,16 @@ def test_the_command_in_other_processes_gives_the_same_bytes(study: Project, tmp
     address = quote(str(facts["HOST"]), safe="") + (f":{facts['PORT']}" if facts["PORT"] else "")
     url = f"postgresql://{facts['USER']}@{address}/{facts['NAME']}"
     for seed in ("1", "2"):
-        argv = [sys.executable, "manage.py", "build_export", study.slug, "--recipe", str(recipe), "--to", str(tmp_path / seed)]
+        argv = [
+            sys.executable,
+            "manage.py",
+            "build_export",
+            study.slug,
+            "--recipe",
+            str(recipe),
+            "--to",
+            str(tmp_path / seed),
+        ]
         environment = os.environ | {"PYTHONHASHSEED": seed, "DATABASE_URL": url}
         subprocess.run(argv, check=True, env=environment, capture_output=True, timeout=60)
     assert bytes_of(tmp_path / "one") == bytes_of(tmp_path / "1") == bytes_of(tmp_path / "2")
@@ -172,7 +197,9 @@ def test_judgments_from_a_restored_dump_count(study: Project, tmp_path: Path) ->
     """A restored row names a transaction of another server, which this one has not reached."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE labeling_annotation DISABLE TRIGGER USER")
-        cursor.execute("UPDATE labeling_annotation SET transaction = (transaction::text::bigint + 4000000000)::text::xid8")
+        cursor.execute(
+            "UPDATE labeling_annotation SET transaction = (transaction::text::bigint + 4000000000)::text::xid8"
+        )
         cursor.execute("ALTER TABLE labeling_annotation ENABLE TRIGGER USER")
     assert written(study, tmp_path / "out")["rows"] == 4
 
@@ -194,8 +221,16 @@ def test_overall_is_what_the_others_point_to_where_it_was_not_asked(transactiona
     for name, answer in answers.items():
         judge(pair_of(project, name), rui, swapped=name == "one tie", **answer)
     manifest = written(project, tmp_path / "out", format="reward", criterion="overall", file="jsonl")
-    found = {row["chosen"][0]["content"]: (row["chosen"][1]["content"][-1], row["margin"]) for row in lines(tmp_path / "out")}
-    assert found == {"agree": ("1", 2.5), "one tie": ("2", 2.0), "given": ("2", 1.0), "one bad": ("1", 1.0), "half": ("2", 1.0)}
+    found = {
+        row["chosen"][0]["content"]: (row["chosen"][1]["content"][-1], row["margin"]) for row in lines(tmp_path / "out")
+    }
+    assert found == {
+        "agree": ("1", 2.5),
+        "one tie": ("2", 2.0),
+        "given": ("2", 1.0),
+        "one bad": ("1", 1.0),
+        "half": ("2", 1.0),
+    }
     dropped = {reason: count for reason, count in manifest["dropped"].items() if count}
     assert dropped == {"unjudged": 1, "tie": 1, "both_bad": 1}
     assert "asked only when the other preferences point" in (tmp_path / "out/README.md").read_text()
@@ -216,7 +251,9 @@ def test_the_same_texts_in_two_items_are_one_comparison(transactional_db: None, 
     judge(pair_of(project, "two"), people["Rosa"], helpfulness=-2)
     judge(pair_of(project, "else"), people["Rui"], helpfulness=-1)
     manifest = written(project, tmp_path / "out", format="reward", file="jsonl")
-    found = {row["chosen"][0]["content"]: (row["chosen"][1]["content"], row["margin"]) for row in lines(tmp_path / "out")}
+    found = {
+        row["chosen"][0]["content"]: (row["chosen"][1]["content"], row["margin"]) for row in lines(tmp_path / "out")
+    }
     assert found == {"Is it?": ("No.", 2.5), "Is it not?": ("Yes.", 1.0)}
     assert manifest["dropped"]["duplicate"] == 1 and manifest["rows"] == 2
 

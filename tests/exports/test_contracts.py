@@ -56,11 +56,15 @@ def rows_of(name: str, directory: Path) -> Rows:
 
 @pytest.mark.parametrize("file", ["parquet", "jsonl"])
 @pytest.mark.parametrize("name", FORMATS)
-def test_an_export_keeps_the_contract(contracts: ModuleType, study: Project, tmp_path: Path, name: str, file: str) -> None:
+def test_an_export_keeps_the_contract(
+    contracts: ModuleType, study: Project, tmp_path: Path, name: str, file: str
+) -> None:
     built = write_export(project=study, recipe={"format": name, "file": file}, to=tmp_path / "out")
     rows = rows_of(name, built.directory)
     assert len(rows) == 4
-    contracts.contract_preference(rows, margin="required" if name == "reward" else None, allow_implicit=name == "reward")
+    contracts.contract_preference(
+        rows, margin="required" if name == "reward" else None, allow_implicit=name == "reward"
+    )
     rows[0]["rejected"] = rows[0]["chosen"]
     with pytest.raises(contracts.ContractError):
         contracts.contract_preference(rows)

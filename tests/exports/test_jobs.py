@@ -339,7 +339,9 @@ def test_a_killed_worker_is_replaced(study: Project, noor: User, stored: Path, w
 
     export = asked(study, noor)
     parameters = connection.get_connection_params() | {"autocommit": False}
-    with psycopg.connect(**{name: parameters[name] for name in ("host", "user", "dbname", "port") if name in parameters}) as lock:
+    with psycopg.connect(
+        **{name: parameters[name] for name in ("host", "user", "dbname", "port") if name in parameters}
+    ) as lock:
         lock.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         tasks.build_export.delay(export.pk)
         wait_until(lambda: waits_for(table))

@@ -11,7 +11,9 @@ from exports.recipes.majority import DROPPED, Comparison, Preferred, Side, decid
 ASKED = [{"role": "user", "content": "Why?"}]
 
 
-def comparison(first: tuple[int, float], second: tuple[int, float], ties: int = 0, bad: int = 0, **more: Any) -> Comparison:
+def comparison(
+    first: tuple[int, float], second: tuple[int, float], ties: int = 0, bad: int = 0, **more: Any
+) -> Comparison:
     sides = [Side(name * 64, f"answer {name}", *votes, 0, 0, []) for name, votes in (("a", first), ("b", second))]
     made = Comparison("i" * 64, "en", ASKED, *sides, ties, bad)
     for name, value in more.items():
@@ -81,7 +83,9 @@ def test_rationales_are_of_the_chosen_side_in_an_order_of_their_own() -> None:
     assert isinstance(without, Preferred) and without.rationale == ""
 
 
-@pytest.mark.parametrize(("safe", "unsafe", "said"), [(0, 0, None), (1, 0, True), (2, 1, True), (1, 1, False), (0, 1, False)])
+@pytest.mark.parametrize(
+    ("safe", "unsafe", "said"), [(0, 0, None), (1, 0, True), (2, 1, True), (1, 1, False), (0, 1, False)]
+)
 def test_safety_is_what_most_said_and_unsafe_when_in_doubt(safe: int, unsafe: int, said: bool | None) -> None:
     assert Side("f", "t", 0, 0, safe, unsafe, []).is_safe is said
 
