@@ -12,5 +12,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", schema_json, name="schema"),
     path("docs/", docs, name="docs"),
     path("", include("labeling.api.urls")),
+    path("", include("exports.api_urls")),
     re_path(r"^.*$", NoSuchPath.as_view(), name="no_such_path"),
 ]

@@ -38,7 +38,7 @@ def file_response(request: HttpRequest, file: ExportFile) -> HttpResponseBase:
     headers["Content-Length"] = str(end - start)
     if not whole:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.size}"
-    return StreamingHttpResponse(_read(_open(file), start, end), status=200 if whole else 206, headers=headers)
+    return StreamingHttpResponse(_Part(_open(file), start, end), status=200 if whole else 206, headers=headers)
 
 
 def archive_response(export: Export) -> HttpResponseBase:
@@ -75,13 +75,19 @@ def _open(file: ExportFile) -> IO[bytes]:
         raise Http404("the stored file is gone") from missing
 
 
-def _read(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
-    with file:
-        file.seek(start)
-        left = end - start
-        while left and (chunk := file.read(min(CHUNK, left))):
-            left -= len(chunk)
-            yield chunk
+class _Part:
+    """Some of a file's bytes in chunks. Closes it at the end, or when the response is closed before it began."""
+
+    def __init__(self, file: IO[bytes], start: int, end: int) -> None:
+        self.close = file.close
+        self._file, self._start, self._left = file, start, end - start
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._file as file:
+            file.seek(self._start)
+            while self._left and (chunk := file.read(min(CHUNK, self._left))):
+                self._left -= len(chunk)
+                yield chunk
 
 
 class _Outlet:
@@ -108,7 +114,7 @@ def _zip(files: list[ExportFile], name: str) -> Iterator[bytes]:
         for file in files:
             entry = zipfile.ZipInfo(f"{name}/{file.path}", date_time=(1980, 1, 1, 0, 0, 0))
             with archive.open(entry, "w", force_zip64=True) as into:
-                for chunk in _read(_open(file), 0, file.size):
+                for chunk in _Part(_open(file), 0, file.size):
                     into.write(chunk)
                     yield outlet.taken()
     yield outlet.taken()

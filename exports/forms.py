@@ -33,8 +33,8 @@ class RecipeForm(forms.Form):
         preferences = project.criteria.filter(kind=Criterion.Kind.PREFERENCE)
         default = Recipe("dpo")
         first = {
-            "format": default.format, "criterion": default.criterion, "file": default.file, "test": str(default.split.test),
-            "rationales": "yes", "min_judgments": "1", "queue": "",
+            "format": default.format, "criterion": default.criterion, "file": default.file,
+            "test": str(default.split.test), "rationales": "yes", "min_judgments": "1", "queue": "",
         }  # fmt: skip
         keys = [criterion.key for criterion in preferences]
         if keys and default.criterion not in keys:

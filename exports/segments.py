@@ -11,7 +11,7 @@ import gc
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
@@ -102,14 +102,13 @@ def write_segment(
     `on_group` is called with the unfinished segment and the rows written after every few thousand comparisons; what it
     raises ends the writing, and leaves nothing that counts.
     """
-    writing = _Writing(directory, number, recipe)
-    with _uncollected():
+    with _Writing(directory, number, recipe) as writing, _uncollected():
         while taken := list(islice(stream, min(ROWS_A_GROUP, COMPARISONS_A_SEGMENT - writing.comparisons))):
             writing.take(taken)
             on_group(writing.segment, writing.rows)
-    if not writing.comparisons:
-        return None
-    segment = writing.finish()
+        if not writing.comparisons:
+            return None
+        segment = writing.finish()
     on_group(segment, segment.rows)
     record = write_file(directory / f"{_record_name(number)}.{secrets.token_hex(4)}", segment.as_json())
     record.path.rename(directory / _record_name(number))
@@ -134,6 +133,15 @@ class _Writing:
         self.open: dict[str, tuple[Hashed, Writer]] = {}
         self.written: Counter[str] = Counter()
 
+    def __enter__(self) -> _Writing:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        for out, writer in self.open.values():
+            with suppress(OSError):  # there is a problem already; this one is only its echo
+                writer.close()
+            out.drop()
+
     def take(self, taken: list[tuple[Comparison, Place]]) -> None:
         rows: dict[str, list[dict[str, Any]]] = {}
         for comparison, _ in taken:
@@ -148,7 +156,8 @@ class _Writing:
         self.segment.last = taken[-1][1]
 
     def finish(self) -> Segment:
-        for split, (out, writer) in sorted(self.open.items()):
+        for split in sorted(self.open):
+            out, writer = self.open.pop(split)
             writer.close()
             name = f"{split}-{self.number:05}.{self.writer.suffix}"
             out.path.rename(self.directory / name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -57,6 +58,12 @@ class Hashed:
             self.closed = True
             self._file.flush()
             os.fsync(self._file.fileno())
+            self._file.close()
+
+    def drop(self) -> None:
+        """Close without caring whether it is complete."""
+        self.closed = True
+        with suppress(OSError):
             self._file.close()
 
 

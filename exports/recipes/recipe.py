@@ -57,7 +57,7 @@ def read_recipe(data: Any) -> Recipe:
     """The recipe of a JSON object; raises Refused("invalid") naming every unknown or wrong field by its path."""
     reading = _Reading()
     fields = reading.object("", data, {"format", "criterion", "aggregate", "filters", "split", "file", "rationales"})
-    if "format" not in fields:
+    if "format" not in fields and not reading.errors:
         reading.errors.setdefault("format", f"Say which: {_either(FORMATS)}.")
     values = {
         "format": reading.one_of(fields, "format", FORMATS),
@@ -81,7 +81,7 @@ class _Reading:
 
     def object(self, path: str, data: Any, known: set[str]) -> Mapping[str, Any]:
         if not isinstance(data, Mapping):
-            self.errors[path or "recipe"] = "Must be a JSON object."
+            self.errors[path.rstrip(".") or "recipe"] = "Must be a JSON object."
             return {}
         for name in data.keys() - known:
             self.errors[f"{path}{name}"] = f"There is no such field. Known here: {', '.join(sorted(known))}."

@@ -1,0 +1,99 @@
+"""A small study with known judgments, made through the import and the raters' own verbs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.core.management import call_command
+from django.utils import timezone
+
+from labeling.actions.annotate import submit
+from labeling.models import Assignment, Pair, Project, Slot, User
+from tests import make
+
+ROWS: list[dict[str, Any]] = [
+    {"id": "basil", "language": "en", "conversation": [{"role": "user", "content": "How often should I water basil?"}],
+     "responses": [{"content": "Sometimes."}, {"content": "When the top two centimetres are dry."}]},
+    {"id": "rice", "language": "en",
+     "conversation": [{"role": "system", "content": "You teach cooking."}, {"role": "user", "content": "Why is my rice sticky?"}],
+     "responses": [{"content": "Rinse it first, and let it rest.\u2028Then fluff it."}, {"content": "Use less water."}]},
+    {"id": "maths", "language": "en",
+     "conversation": [{"role": "user", "content": "17 times 6?"}, {"role": "assistant", "content": "102."}, {"role": "user", "content": "And halved?"}],
+     "responses": [{"content": "51"}, {"content": "52"}]},
+    {"id": "plane", "language": "ja", "conversation": [{"role": "user", "content": "紙飛行機が遠くまで飛ぶには?"}],
+     "responses": [{"content": "紙を投げる。"}, {"content": "翼を左右対称に折る。✈️"}]},
+    {"id": "tied", "language": "en", "conversation": [{"role": "user", "content": "Tea or coffee?"}],
+     "responses": [{"content": "Both are pleasant."}, {"content": "Both are nice."}]},
+    {"id": "bad", "language": "en", "conversation": [{"role": "user", "content": "Name a river in France."}],
+     "responses": [{"content": "The Thames."}, {"content": "The Nile."}]},
+    {"id": "alone", "language": "en", "conversation": [{"role": "user", "content": "Nobody judges this."}],
+     "responses": [{"content": "One."}, {"content": "Two."}]},
+]  # fmt: skip
+
+# Of each pair, by rater: helpfulness as the first response of the row against the second, its rationale, and safety.
+JUDGED: dict[str, dict[str, dict[str, Any]]] = {
+    "basil": {"Rui": {"helpfulness": 3}, "Rosa": {"helpfulness": 2, "rationale": "A gives a test."}},
+    "rice": {"Rui": {"helpfulness": -1, "safety": (True, True)}, "Rosa": {"helpfulness": -2, "safety": (True, False)}, "Ruth": {"helpfulness": 3}},
+    "maths": {"Rui": {"helpfulness": -3}, "Rosa": {"helpfulness": 0}},
+    "plane": {"Rui": {"helpfulness": 2, "rationale": "B explains."}, "Rosa": {"helpfulness": 1, "rationale": "It is usable."}},
+    "tied": {"Rui": {"helpfulness": 1}, "Rosa": {"helpfulness": -3}},
+    "bad": {"Rui": {"both_bad": True}, "Rosa": {"both_bad": True}, "Ruth": {"helpfulness": 1}},
+}  # fmt: skip
+
+
+def load(project: Project, rows: list[dict[str, Any]], folder: Path) -> None:
+    file = folder / "rows.jsonl"
+    file.write_bytes(b"\n".join(orjson.dumps(row) for row in rows))
+    call_command("import_items", project.slug, str(file), verbosity=0)
+
+
+def pair_of(project: Project, external_id: str) -> Pair:
+    return Pair.objects.get(project=project, item__external_id=external_id)
+
+
+def judge(pair: Pair, rater: User, *, swapped: bool = False, **answer: Any) -> Assignment:
+    """`rater` judges `pair`, as if the queue had given it to them; answers are in stored order.
+
+    `helpfulness`, `harmlessness`, `overall`: preferences; `both_bad`; `rationale`; `safety`: of first and second.
+    """
+    held = Assignment.objects.filter(pair=pair, rater=rater).first()
+    if held is None:
+        queue = make.queue(pair.project)
+        slot = Slot.objects.filter(queue=queue, pair=pair, state=Slot.State.OPEN).first()
+        Slot.objects.filter(pk=slot.pk).update(state=Slot.State.LEASED) if slot else None
+        guideline = pair.project.guidelines.get(version=1)
+        held = Assignment.objects.create(
+            project=pair.project, queue=queue, slot=slot, pair=pair, rater=rater, swapped=swapped, guideline=guideline,
+            lease_until=timezone.now() + timezone.timedelta(minutes=20),
+        )  # fmt: skip
+    submit(assignment=held, rater=rater, body={"judgments": _judgments(answer, held.swapped)})
+    return held
+
+
+def study(folder: Path, slug: str = "advice", swap: bool = False) -> Project:
+    """The rows above in a project of overlap 3, judged as above."""
+    project = make.project(slug)
+    raters = make.cast(project) | {"Ruth": make.member(project, "Ruth", "rater")}
+    load(project, ROWS, folder)
+    for number, (name, by_rater) in enumerate(JUDGED.items()):
+        for rater, answer in by_rater.items():
+            judge(pair_of(project, name), raters[rater], swapped=swap ^ bool(number % 2), **answer)
+    return project
+
+
+def _judgments(answer: dict[str, Any], swapped: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key in ("helpfulness", "harmlessness", "overall"):
+        if key in answer:
+            found[key] = {"preference": -answer[key] if swapped else answer[key]}
+    if answer.get("both_bad"):
+        found["helpfulness"] = {"both_bad": True}
+    if "rationale" in answer:
+        found["helpfulness"]["rationale"] = answer["rationale"]
+    if "safety" in answer:
+        first, second = answer["safety"]
+        left, right = (second, first) if swapped else (first, second)
+        found["safety"] = {"left": {"safe": left}, "right": {"safe": right}}
+    return found
