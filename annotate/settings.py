@@ -171,7 +171,6 @@ CELERY_BEAT_SCHEDULE = {
     "expire-leases": {"task": "labeling.tasks.expire_leases", "schedule": 10.0},
     "nudge-imports": {"task": "labeling.tasks.nudge_imports", "schedule": 15.0},
     "forget-uploads": {"task": "labeling.tasks.forget_unconfirmed_uploads", "schedule": 3600.0},
-    "forget-uploads": {"task": "labeling.tasks.forget_unconfirmed_uploads", "schedule": 3600.0},
     "nudge-exports": {"task": "exports.tasks.nudge_exports", "schedule": 15.0},
 }
 

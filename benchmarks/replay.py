@@ -1,8 +1,8 @@
 """Real judgments, through the real doors: the llmfao crowd (8,931 judgments, ties, 124 raters) rates again over HTTP.
 
 Not a speed: it shows that what comes out of an export is what the crowd said. Each rater's pairs are a queue of their
-own (by tag), so that everyone is offered exactly the pairs they judged. Some pairs of the data have the same texts under other
-models' names; an export pools those, and so does the expectation here. Exports stay in `var/replay/` for
+own (by tag), so that everyone is offered exactly the pairs they judged. Some pairs have the same texts
+under other models' names; an export pools those, and so does the expectation here. Exports stay in `var/replay/` for
 `./run check-trainers var/replay/dpo`.
 """
 
@@ -14,7 +14,6 @@ import shutil
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 from typing import Any
 
 import orjson

@@ -1,9 +1,9 @@
 """What managers do to queues. The only place that makes and removes slots.
 
-Locks, in this order everywhere: the project's row, assignments, the queue's row, slots. The queue's row is locked FOR NO
-KEY UPDATE: a claim, which holds a slot, refers to the queue by a foreign key and must not wait for it. Ranks are only
-drawn with the queue's row locked, so they become visible in their own order; labeling/models/queues.py says why that
-matters.
+Locks, in this order everywhere: the project's row, assignments, the queue's row, slots. The queue's row is locked FOR
+NO KEY UPDATE: a claim, which holds a slot, refers to the queue by a foreign key and must not wait for it. Ranks are
+only drawn with the queue's row locked, so they become visible in their own order; labeling/models/queues.py says why
+that matters.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CHANGEABLE = frozenset({"name", "overlap", "lease_seconds", "paused"})
 def create_queue(*, project: Project, by: User | None, name: str, **rules: Any) -> Queue:
     """A new queue, filled with every pair of the project that its filters take."""
     _check_rules(rules)
-    # An import locks the project for each chunk: a chunk is either in the project before the queue is filled, or knows it.
+    # An import locks the project for each chunk: either it is in before the queue is filled, or it knows the queue.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     _check_name(project.queues.all(), name)
     queue = Queue.objects.create(project=project, name=name, **rules)

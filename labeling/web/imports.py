@@ -91,7 +91,14 @@ def import_preview(request: PersonRequest, slug: str) -> HttpResponse:
         )
         enqueue_import(batch)
         return redirect("import_detail", project.slug, batch.pk)
-    shown = {"project": project, "manages": True, "upload": upload, "formats": FORMATS, "name": facts["name"], "size": facts["size"]}
+    shown = {
+        "project": project,
+        "manages": True,
+        "upload": upload,
+        "formats": FORMATS,
+        "name": facts["name"],
+        "size": facts["size"],
+    }
     return render(request, "labeling/import_preview.html", shown | _preview(facts, format_name))
 
 
@@ -131,7 +138,9 @@ def import_detail(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
         # The whole page has more to say once it is over: the refusals.
         return HttpResponse(headers={"HX-Refresh": "true"}) if batch.is_over else moving
     page = Paginator(batch.refusals.all(), PAGE).get_page(request.GET.get("page"))
-    return render(request, "labeling/import.html", {"project": batch.project, "manages": True, "batch": batch, "page": page})
+    return render(
+        request, "labeling/import.html", {"project": batch.project, "manages": True, "batch": batch, "page": page}
+    )
 
 
 @require_GET
