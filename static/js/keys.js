@@ -9,7 +9,7 @@ document.addEventListener("keydown", (event) => {
   const composed = event.getModifierState("AltGraph"); // how some keyboards type [ and ]
   const alt = event.altKey && !composed;
   if (event.isComposing || event.defaultPrevented || event.metaKey || (event.ctrlKey && !composed)) return;
-  if (event.target.closest(`${typing}, dialog, [popover]`) || document.querySelector(":popover-open, dialog[open]")) return;
+  if (event.target.closest(typing) || document.querySelector(":popover-open, dialog[open]")) return;
   if (event.key === "Enter" ? alt || event.target.closest("a, button, summary") : mode === "off" || alt !== (mode === "alt")) return;
   const key = alt && /^(Key|Digit)/.test(event.code) ? event.code.slice(-1) : event.key;
   const name = CSS.escape(key.length === 1 ? key.toLowerCase() : key);
