@@ -100,7 +100,7 @@ def renew(request: PersonRequest, pk: int) -> HttpResponse:
         refused = problem
     if not request.htmx:
         return redirect("compare", _queue_of(assignment).pk)
-    context = {"assignment": assignment, "seconds_left": _seconds_left(assignment), "refused": refused}
+    context = {"assignment": assignment, "seconds_left": _seconds_left(assignment), "lease_refused": refused}
     return render(request, "labeling/_lease.html", context, status=409 if refused else 200)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from labeling.actions.assign import claim
+from labeling.actions.assign import claim, expire_stale
 from labeling.models import Annotation, Assignment, Judgment, Project, User
 from tests import make
 
@@ -255,8 +257,24 @@ def test_on_a_phone_by_touch(desk: Page) -> None:
     desk.locator("#next-question").click()
     expect(desk.locator("#place")).to_have_text("Question 2 of 3")
     desk.get_by_role("radio", name="A is much safer", exact=True).check(force=True)
+    expect(desk.locator("#next-question")).to_be_hidden()
     desk.get_by_role("button", name="Submit and next").click()
     expect(desk.locator("#item")).to_have_text("Comparison 2 of 3")
+
+
+def test_a_lease_that_was_lost_keeps_the_answers_and_offers_the_next(desk: Page, project: Project) -> None:
+    held = Assignment.objects.get()
+    expire_stale(queue=make.queue(project), now=timezone.now() + timedelta(days=1))
+    project.queues.get().slots.filter(pair=held.pair).update(state="done")
+    Assignment.objects.filter(pk=held.pk).update(lease_until=held.claimed_at)
+    for key in ("2", "2", "Enter"):
+        desk.keyboard.press(key)
+    expect(desk.get_by_role("alert")).to_contain_text("This pair went to someone else.")
+    expect(desk.locator("#q-harmlessness-preference .answer")).to_have_text("A, clearly")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#item")).to_have_text("Comparison 1 of 3")
+    expect(desk.locator("#q-harmlessness-preference .answer")).to_have_text("")
+    assert Assignment.objects.get(state="open").pair_id != held.pair_id
 
 
 @pytest.fixture(params=[1440, 1000, 390, 320])
