@@ -19,7 +19,7 @@ from exports.formats import FORMATS
 from exports.forms import RecipeForm
 from exports.models import Export
 from exports.tasks import enqueue_export
-from labeling.access import MANAGERS, RESEARCHERS, project_for, roles_in
+from labeling.access import RESEARCHERS, project_for, roles_in
 from labeling.actions.refusals import Refused
 from labeling.models import Project
 from labeling.web.guards import PersonRequest
@@ -109,7 +109,7 @@ def _export(request: PersonRequest, slug: str, pk: int) -> Export:
 
 
 def _frame(request: PersonRequest, project: Project) -> dict[str, Any]:
-    return {"project": project, "manages": bool(roles_in(request.user, project) & set(MANAGERS))}
+    return {"project": project, "roles": roles_in(request.user, project)}
 
 
 def _previewed(found: Preview) -> dict[str, Any]:

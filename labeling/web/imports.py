@@ -40,7 +40,7 @@ def imports(request: PersonRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, MANAGERS)
     batches = project.batches.select_related("created_by").order_by("-created_at", "-id")
     page = Paginator(batches, PAGE).get_page(request.GET.get("page"))
-    return render(request, "labeling/imports.html", {"project": project, "manages": True, "page": page})
+    return render(request, "labeling/imports.html", {"project": project, "page": page})
 
 
 # The token is in the body, and a body this size is not read for just anyone: right and size are looked at first,
@@ -70,7 +70,7 @@ def _upload(request: PersonRequest, project: Project) -> HttpResponse:
 
 
 def _choose(request: PersonRequest, project: Project, error: str = "", status: int = 200) -> HttpResponse:
-    shown = {"project": project, "manages": True, "formats": FORMATS, "error": error}
+    shown = {"project": project, "formats": FORMATS, "error": error}
     return render(request, "labeling/import_new.html", shown, status=status)
 
 
@@ -93,7 +93,6 @@ def import_preview(request: PersonRequest, slug: str) -> HttpResponse:
         return redirect("import_detail", project.slug, batch.pk)
     shown = {
         "project": project,
-        "manages": True,
         "upload": upload,
         "formats": FORMATS,
         "name": facts["name"],
@@ -138,9 +137,7 @@ def import_detail(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
         # The whole page has more to say once it is over: the refusals.
         return HttpResponse(headers={"HX-Refresh": "true"}) if batch.is_over else moving
     page = Paginator(batch.refusals.all(), PAGE).get_page(request.GET.get("page"))
-    return render(
-        request, "labeling/import.html", {"project": batch.project, "manages": True, "batch": batch, "page": page}
-    )
+    return render(request, "labeling/import.html", {"project": batch.project, "batch": batch, "page": page})
 
 
 @require_GET

@@ -101,6 +101,9 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:annotation": ("post", RATERS, "Rui's assignment"),
     "api:skip": ("post", RATERS, "Rui's assignment"),
     "api:release": ("post", RATERS, "Rui's assignment"),
+    "api:exports": ("get", RESEARCHERS, "project"),
+    "api:export": ("get", RESEARCHERS, "export"),
+    "api:export_file": ("get", RESEARCHERS, "file"),
     "api:no_such_path": ("get", OPERATORS, "path"),
 }
 
