@@ -57,7 +57,9 @@ def status(answer: Any) -> int:
 def test_the_new_page_opens_with_a_preview(noor: Client) -> None:
     page = noor.get(NEW).content.decode()
     assert "Create export of 4 rows" in page and "紙飛行機が遠くまで飛ぶには?" in page
-    assert page.count("17 times 6?") == 1 and page.count("And halved?") == 2  # whole in the JSON, last turn in the table
+    assert (
+        page.count("17 times 6?") == 1 and page.count("And halved?") == 2
+    )  # whole in the JSON, last turn in the table
     assert "DPOTrainer" in page and "no rater answered this criterion" in page
     assert not re.search(r"<script>|style=|onclick", page)
 
