@@ -25,9 +25,12 @@ class RecipeForm(forms.Form):
     test = forms.ChoiceField(label="Held out as test", choices=_TESTS, widget=forms.RadioSelect)
     rationales = forms.ChoiceField(label="Raters' words", choices=_YES_NO, widget=forms.RadioSelect)
     min_judgments = forms.IntegerField(
-        label="Judgments a pair needs", min_value=1, max_value=MOST_JUDGMENTS, widget=forms.NumberInput
+        label="Judgments a pair needs",
+        min_value=1,
+        max_value=MOST_JUDGMENTS,
+        widget=forms.NumberInput(attrs={"class": "input"}),
     )
-    queue = forms.ChoiceField(label="Queue", required=False)
+    queue = forms.ChoiceField(label="Queue", required=False, widget=forms.Select(attrs={"class": "input"}))
 
     def __init__(self, project: Project, data: Any) -> None:
         preferences = project.criteria.filter(kind=Criterion.Kind.PREFERENCE)

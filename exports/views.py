@@ -18,6 +18,8 @@ from exports.files import open_file
 from exports.formats import FORMATS
 from exports.forms import RecipeForm
 from exports.models import Export
+from exports.recipes import read_recipe
+from exports.recipes.majority import DROPPED
 from exports.tasks import enqueue_export
 from labeling.access import RESEARCHERS, project_for, roles_in
 from labeling.actions.refusals import Refused
@@ -125,7 +127,8 @@ def _previewed(found: Preview) -> dict[str, Any]:
 
 
 def _described(found: Export) -> dict[str, Any]:
-    recipe = orjson.dumps(found.recipe, option=orjson.OPT_INDENT_2).decode()
+    recipe = orjson.dumps(read_recipe(found.recipe).as_json(), option=orjson.OPT_INDENT_2).decode()
+    dropped = (found.manifest or {}).get("dropped", {})
     files = list(found.files.all()) if found.state == Export.State.DONE else []
     return {
         "export": found,
@@ -133,9 +136,7 @@ def _described(found: Export) -> dict[str, Any]:
         "recipe": recipe,
         "card": _card(next((file for file in files if file.path == "README.md"), None)),
         "use": FORMATS[found.recipe["format"]].use.format(directory="PATH/OF/THE/UNPACKED/EXPORT"),
-        "dropped": {
-            reason.replace("_", " "): n for reason, n in (found.manifest or {}).get("dropped", {}).items() if n
-        },
+        "dropped": {reason.replace("_", " "): dropped[reason] for reason in DROPPED if dropped.get(reason)},
     }
 
 

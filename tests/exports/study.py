@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +15,58 @@ from labeling.models import Assignment, Pair, Project, Slot, User
 from tests import make
 
 ROWS: list[dict[str, Any]] = [
-    {"id": "basil", "language": "en", "conversation": [{"role": "user", "content": "How often should I water basil?"}],
-     "responses": [{"content": "Sometimes."}, {"content": "When the top two centimetres are dry."}]},
-    {"id": "rice", "language": "en",
-     "conversation": [{"role": "system", "content": "You teach cooking."}, {"role": "user", "content": "Why is my rice sticky?"}],
-     "responses": [{"content": "Rinse it first, and let it rest.\u2028Then fluff it."}, {"content": "Use less water."}]},
-    {"id": "maths", "language": "en",
-     "conversation": [{"role": "user", "content": "17 times 6?"}, {"role": "assistant", "content": "102."}, {"role": "user", "content": "And halved?"}],
-     "responses": [{"content": "51"}, {"content": "52"}]},
-    {"id": "plane", "language": "ja", "conversation": [{"role": "user", "content": "紙飛行機が遠くまで飛ぶには?"}],
-     "responses": [{"content": "紙を投げる。"}, {"content": "翼を左右対称に折る。✈️"}]},
-    {"id": "tied", "language": "en", "conversation": [{"role": "user", "content": "Tea or coffee?"}],
-     "responses": [{"content": "Both are pleasant."}, {"content": "Both are nice."}]},
-    {"id": "bad", "language": "en", "conversation": [{"role": "user", "content": "Name a river in France."}],
-     "responses": [{"content": "The Thames."}, {"content": "The Nile."}]},
-    {"id": "alone", "language": "en", "conversation": [{"role": "user", "content": "Nobody judges this."}],
-     "responses": [{"content": "One."}, {"content": "Two."}]},
+    {
+        "id": "basil", "language": "en",
+        "conversation": [{"role": "user", "content": "How often should I water basil?"}],
+        "responses": [{"content": "Sometimes."}, {"content": "When the top two centimetres are dry."}],
+    },
+    {
+        "id": "rice", "language": "en",
+        "conversation": [
+            {"role": "system", "content": "You teach cooking."}, {"role": "user", "content": "Why is my rice sticky?"},
+        ],
+        "responses": [
+            {"content": "Rinse it first, and let it rest.\u2028Then fluff it."}, {"content": "Use less water."},
+        ],
+    },
+    {
+        "id": "maths", "language": "en",
+        "conversation": [
+            {"role": "user", "content": "17 times 6?"}, {"role": "assistant", "content": "102."},
+            {"role": "user", "content": "And halved?"},
+        ],
+        "responses": [{"content": "51"}, {"content": "52"}],
+    },
+    {
+        "id": "plane", "language": "ja",
+        "conversation": [{"role": "user", "content": "紙飛行機が遠くまで飛ぶには?"}],
+        "responses": [{"content": "紙を投げる。"}, {"content": "翼を左右対称に折る。✈️"}],
+    },
+    {
+        "id": "tied", "language": "en", "prompt": "Tea or coffee?",
+        "responses": [{"content": "Both are pleasant."}, {"content": "Both are nice."}],
+    },
+    {
+        "id": "bad", "language": "en", "prompt": "Name a river in France.",
+        "responses": [{"content": "The Thames."}, {"content": "The Nile."}],
+    },
+    {
+        "id": "alone", "language": "en", "prompt": "Nobody judges this.",
+        "responses": [{"content": "One."}, {"content": "Two."}],
+    },
 ]  # fmt: skip
 
 # Of each pair, by rater: helpfulness as the first response of the row against the second, its rationale, and safety.
 JUDGED: dict[str, dict[str, dict[str, Any]]] = {
     "basil": {"Rui": {"helpfulness": 3}, "Rosa": {"helpfulness": 2, "rationale": "A gives a test."}},
-    "rice": {"Rui": {"helpfulness": -1, "safety": (True, True)}, "Rosa": {"helpfulness": -2, "safety": (True, False)}, "Ruth": {"helpfulness": 3}},
+    "rice": {
+        "Rui": {"helpfulness": -1, "safety": (True, True)}, "Rosa": {"helpfulness": -2, "safety": (True, False)},
+        "Ruth": {"helpfulness": 3},
+    },
     "maths": {"Rui": {"helpfulness": -3}, "Rosa": {"helpfulness": 0}},
-    "plane": {"Rui": {"helpfulness": 2, "rationale": "B explains."}, "Rosa": {"helpfulness": 1, "rationale": "It is usable."}},
+    "plane": {
+        "Rui": {"helpfulness": 2, "rationale": "B explains."}, "Rosa": {"helpfulness": 1, "rationale": "It is usable."},
+    },
     "tied": {"Rui": {"helpfulness": 1}, "Rosa": {"helpfulness": -3}},
     "bad": {"Rui": {"both_bad": True}, "Rosa": {"both_bad": True}, "Ruth": {"helpfulness": 1}},
 }  # fmt: skip
@@ -66,7 +95,7 @@ def judge(pair: Pair, rater: User, *, swapped: bool = False, **answer: Any) -> A
         guideline = pair.project.guidelines.get(version=1)
         held = Assignment.objects.create(
             project=pair.project, queue=queue, slot=slot, pair=pair, rater=rater, swapped=swapped, guideline=guideline,
-            lease_until=timezone.now() + timezone.timedelta(minutes=20),
+            lease_until=timezone.now() + timedelta(minutes=20),
         )  # fmt: skip
     submit(assignment=held, rater=rater, body={"judgments": _judgments(answer, held.swapped)})
     return held

@@ -103,7 +103,7 @@ def test_the_card_is_read_by_loaders_and_names_nobody(study: Project, tmp_path: 
 def test_a_conversation_is_on_one_side_of_the_split(transactional_db: None, tmp_path: Path) -> None:
     project = make.project()
     rui = make.cast(project)["Rui"]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": f"{question}-{n}",
             "prompt": f"Question {question}?",
@@ -217,7 +217,11 @@ def test_overall_is_what_the_others_point_to_where_it_was_not_asked(transactiona
         "bad": {"both_bad": True, "harmlessness": 0},
         "half": {"helpfulness": 1},
     }
-    load(project, [{"id": name, "prompt": name, "responses": [{"content": f"{name} 1"}, {"content": f"{name} 2"}]} for name in answers], tmp_path)  # fmt: skip
+    rows = [
+        {"id": name, "prompt": name, "responses": [{"content": f"{name} 1"}, {"content": f"{name} 2"}]}
+        for name in answers
+    ]
+    load(project, rows, tmp_path)
     for name, answer in answers.items():
         judge(pair_of(project, name), rui, swapped=name == "one tie", **answer)
     manifest = written(project, tmp_path / "out", format="reward", criterion="overall", file="jsonl")

@@ -60,7 +60,8 @@ def test_bad_input_is_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     files = {
-        "broken.json": "{", "wrong.json": '{"format": "xml"}', "absent.json": '{"format": "dpo", "criterion": "beauty"}',
+        "broken.json": "{", "wrong.json": '{"format": "xml"}',
+        "absent.json": '{"format": "dpo", "criterion": "beauty"}',
         "empty.json": '{"format": "dpo", "criterion": "harmlessness"}',
     }  # fmt: skip
     for name, text in files.items():

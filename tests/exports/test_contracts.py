@@ -40,7 +40,7 @@ def contracts(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     if not SHARED.exists():
         pytest.skip("the contracts are not beside this checkout")
     monkeypatch.setattr(os, "environ", dict(os.environ))
-    monkeypatch.syspath_prepend(SHARED)  # type: ignore[no-untyped-call]
+    monkeypatch.syspath_prepend(SHARED)
     return importlib.import_module("common")
 
 

@@ -1,4 +1,4 @@
-"""An export as a job: it reads the judgments of its first attempt, survives its worker, and shows nothing unfinished."""
+"""An export as a job: it reads the judgments of its first attempt, survives its worker, shows nothing unfinished."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.db import connection
 from django.http import Http404
 from django.utils import timezone
 
-from exports import actions, assembly, segments, tasks
+from exports import actions, assembly, files, segments, tasks
 from exports.access import file_for
 from exports.actions import build_export, delete_export, due_exports, preview, request_export, sweep_scratch
 from exports.files import scratch_of
@@ -36,6 +36,12 @@ def noor(study: Project) -> User:
 
 def asked(project: Project, by: User, **recipe: Any) -> Export:
     return request_export(project=project, by=by, recipe=RECIPE | recipe)
+
+
+def manifest(export: Export) -> dict[str, Any]:
+    found: dict[str, Any] | None = export.manifest
+    assert found is not None
+    return found
 
 
 def finished(export: Export) -> dict[str, str]:
@@ -106,13 +112,13 @@ def test_a_later_attempt_reads_the_judgments_of_the_first(
 
     later = asked(study, noor)
     build_export(export=later)
-    assert finished(later) != expected and later.manifest["rows"] == 5
+    assert finished(later) != expected and manifest(later)["rows"] == 5
 
 
 def test_a_judgment_that_commits_while_the_first_attempt_reads_does_not_count(
     study: Project, noor: User, stored: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = assembly.write_segment
+    original = segments.write_segment
 
     def judging(*args: Any) -> Any:
         judge(pair_of(study, "alone"), User.objects.get(name="Rui"), helpfulness=3)
@@ -122,7 +128,7 @@ def test_a_judgment_that_commits_while_the_first_attempt_reads_does_not_count(
     export = asked(study, noor)
     build_export(export=export)
     finished(export)
-    assert export.manifest["rows"] == 4 and export.manifest["dropped"]["unjudged"] == 1
+    assert manifest(export)["rows"] == 4 and manifest(export)["dropped"]["unjudged"] == 1
 
 
 @pytest.mark.parametrize(
@@ -137,7 +143,7 @@ def test_a_judgment_that_commits_while_the_first_attempt_reads_does_not_count(
         (assembly, "write_file", 1),
         (assembly, "write_file", 3),
         (actions, "_publish", 1),
-        (actions.files, "publish_by_rename", 1),
+        (files, "publish_by_rename", 1),
         (Export, "finish", 1),
     ],
 )
@@ -179,9 +185,14 @@ def test_a_later_attempt_goes_on_behind_what_was_finished(
     second = next(scratch_of(export.pk).glob("*-00001.jsonl"))
     before = first.stat().st_mtime_ns
     second.write_bytes(second.read_bytes()[:-1])
-    calls = []
-    original = assembly.write_segment
-    monkeypatch.setattr(assembly, "write_segment", lambda *args: calls.append(args[1]) or original(*args))
+    calls: list[int] = []
+    original = segments.write_segment
+
+    def counting(*args: Any) -> Any:
+        calls.append(args[1])
+        return original(*args)
+
+    monkeypatch.setattr(assembly, "write_segment", counting)
     with monkeypatch.context() as patch:
         kill_at(patch, assembly, "_gather")
         abandon(export)
@@ -233,7 +244,7 @@ def test_a_worker_that_lost_its_job_changes_nothing(
 
 def test_deleted_while_it_is_built(study: Project, noor: User, stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     export = asked(study, noor)
-    original = assembly.write_segment
+    original = segments.write_segment
 
     def deleting(*args: Any) -> Any:
         delete_export(export=Export.objects.get(pk=export.pk), by=noor)
@@ -306,9 +317,9 @@ def test_the_preview_is_what_the_build_writes(study: Project, noor: User, stored
     export = asked(study, noor)
     build_export(export=export)
     finished(export)
-    assert (found.total, found.pairs) == (export.manifest["rows"], export.manifest["pairs"])
+    assert (found.total, found.pairs) == (manifest(export)["rows"], manifest(export)["pairs"])
     assert {reason: n for reason, n in found.dropped.items() if n} == {
-        reason: n for reason, n in export.manifest["dropped"].items() if n
+        reason: n for reason, n in manifest(export)["dropped"].items() if n
     }
     shown = {row["comparison_id"] for row in found.rows}
     text = b"".join(path.read_bytes() for path in (stored / str(export.pk) / "data").iterdir()).decode()

@@ -14,8 +14,8 @@ ASKED = [{"role": "user", "content": "Why?"}]
 def comparison(
     first: tuple[int, float], second: tuple[int, float], ties: int = 0, bad: int = 0, **more: Any
 ) -> Comparison:
-    sides = [Side(name * 64, f"answer {name}", *votes, 0, 0, []) for name, votes in (("a", first), ("b", second))]
-    made = Comparison("i" * 64, "en", ASKED, *sides, ties, bad)
+    a, b = (Side(name * 64, f"answer {name}", *votes, 0, 0, []) for name, votes in (("a", first), ("b", second)))
+    made = Comparison("i" * 64, "en", ASKED, a, b, ties, bad)
     for name, value in more.items():
         setattr(made, name, value)
     return made

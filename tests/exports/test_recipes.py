@@ -22,7 +22,9 @@ def test_every_field_is_read() -> None:
     given = {
         "format": "reward", "criterion": "overall", "aggregate": "majority", "file": "jsonl", "rationales": False,
         "split": {"test": 0.2, "by": "item", "seed": 11},
-        "filters": {"queues": ["b", "a", "a"], "batches": ["f"], "languages": ["en"], "tags": ["t"], "min_judgments": 2},
+        "filters": {
+            "queues": ["b", "a", "a"], "batches": ["f"], "languages": ["en"], "tags": ["t"], "min_judgments": 2,
+        },
     }  # fmt: skip
     filters = Filters(("a", "b"), ("f",), ("en",), ("t",), 2)
     expected = Recipe("reward", "overall", "majority", filters, Split(0.2, "item", 11), "jsonl", rationales=False)

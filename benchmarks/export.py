@@ -1,0 +1,145 @@
+"""100,000 judged pairs to Parquet and JSON Lines, against PostgreSQL's own COPY … TO STDOUT of the same join.
+
+A pair has a question of 160 characters, two answers of 512, and one annotation with a preference on two criteria and a
+verdict on the safety of each answer. The join of the limit has one row a pair: conversation, both texts and the
+preference; no order, no adding up, no safety, no files.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from django.db import connection
+
+from benchmarks.stage import Stage, own_cpu
+from labeling.actions.people import create_person
+from labeling.actions.projects import create_project
+from labeling.models import Batch, Criterion, Project
+
+PAIRS, ROUNDS = 100_000, 3
+SMALL = 20_000
+# In a process of its own, so that its memory is that of the export and nothing else.
+EXPORT = """
+import resource, sys, django
+django.setup()
+from pathlib import Path
+from exports.actions import write_export
+from labeling.models import Project
+used = resource.getrusage(resource.RUSAGE_SELF)
+before = used.ru_utime + used.ru_stime
+recipe = {{"format": "{format}", "file": "{file}", "filters": {{"batches": {batches}}}}}
+built = write_export(project=Project.objects.get(slug="exporting"), recipe=recipe, to=Path(sys.argv[1]) / "out")
+used = resource.getrusage(resource.RUSAGE_SELF)
+assert built.manifest["pairs"] == {pairs}, built.manifest
+print(used.ru_utime + used.ru_stime - before, used.ru_maxrss // 1024)
+"""
+JOIN = """
+COPY (
+    SELECT i.fingerprint, i.conversation, f.content, s.content, j.preference, j.both_bad, j.text
+    FROM labeling_annotation a JOIN labeling_judgment j ON j.annotation_id = a.id JOIN labeling_pair p ON p.id = a.pair_id
+    JOIN labeling_item i ON i.id = p.item_id
+    JOIN labeling_response f ON f.id = p.first_id JOIN labeling_response s ON s.id = p.second_id
+    WHERE a.project_id = {project} AND a.current AND j.criterion_id = {criterion}
+) TO STDOUT"""
+FILL = """
+CREATE OR REPLACE FUNCTION pg_temp.prose(seed text, pieces int) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(translate(md5(seed || k), '0123456789abcdef', 'etaoinshrdlu cmf'), '')
+    FROM generate_series(1, pieces) k
+$$;
+WITH item AS (
+    INSERT INTO labeling_item (project_id, batch_id, external_id, fingerprint, conversation, conversation_html, language,
+        tags, metadata)
+    SELECT %(project)s, %(batch)s, '', encode(sha256(('item ' || %(batch)s || ' ' || n)::bytea), 'hex'),
+        jsonb_build_array(jsonb_build_object('role', 'user', 'content', pg_temp.prose('q' || n, 5))), '[]', 'en', '{}', '{}'
+    FROM generate_series(1, %(pairs)s) n RETURNING id
+), response AS (
+    INSERT INTO labeling_response (project_id, item_id, position, fingerprint, content, model_name, html, renderer)
+    SELECT %(project)s, id, side, encode(sha256(text::bytea), 'hex'), text, '', '', 0
+    FROM (SELECT id, side, pg_temp.prose(id || '-' || side, 16) AS text FROM item, generate_series(0, 1) side) answers
+    RETURNING id, item_id
+), pair AS (
+    INSERT INTO labeling_pair (project_id, item_id, first_id, second_id)
+    SELECT %(project)s, item_id, min(id), max(id) FROM response GROUP BY item_id RETURNING id, first_id, second_id
+), assignment AS (
+    INSERT INTO labeling_assignment (project_id, queue_id, pair_id, rater_id, guideline_id, state, swapped, claimed_at,
+        ended_at, skip_reason, skip_comment)
+    SELECT %(project)s, %(queue)s, id, %(rater)s, %(guideline)s, 'submitted', id %% 2 = 0, now(), now(), '', '' FROM pair
+    RETURNING id, pair_id
+), annotation AS (
+    INSERT INTO labeling_annotation (project_id, assignment_id, pair_id, rater_id, guideline_id, revision, current,
+        body_digest, created_at)
+    SELECT %(project)s, id, pair_id, %(rater)s, %(guideline)s, 1, true, '', now() FROM assignment RETURNING id, pair_id
+)
+INSERT INTO labeling_judgment (project_id, annotation_id, criterion_id, response_id, preference, both_bad, safe,
+    categories, text)
+SELECT %(project)s, a.id, c.id, CASE c.nth WHEN 3 THEN p.first_id WHEN 4 THEN p.second_id END,
+    CASE WHEN c.nth < 3 THEN 1 + abs(hashint8(a.id * c.nth)) %% 3 END * CASE WHEN hashint8(a.id) %% 2 = 0 THEN 1 ELSE -1 END,
+    false, CASE WHEN c.nth > 2 THEN a.id %% 5 > 0 END, '{}', CASE WHEN c.nth = 1 AND a.id %% 4 = 0 THEN 'It answers.' ELSE '' END
+FROM annotation a JOIN pair p ON p.id = a.pair_id,
+    (VALUES (1, %(helpfulness)s), (2, %(harmlessness)s), (3, %(safety)s), (4, %(safety)s)) c (nth, id)
+"""
+
+
+def main(stage: Stage) -> None:
+    project = create_project(slug="exporting", name="exporting", by=None)
+    for batch, pairs in (("small", SMALL), ("rest", PAIRS - SMALL)):
+        _fill(project, batch, pairs)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    kinds = [("dpo", "parquet"), ("dpo", "jsonl"), ("reward", "parquet")]
+    limits: list[float] = []
+    found: dict[tuple[str, str], list[tuple[float, int]]] = {kind: [] for kind in kinds}
+    for _ in range(ROUNDS):
+        limits.append(_copy(stage, project))
+        for kind in kinds:
+            found[kind].append(_export(stage, *kind, [], PAIRS))
+    limit = PAIRS / statistics.median(limits)
+    print(f"COPY TO STDOUT of the join: {limit:,.0f} rows a CPU second (client and PostgreSQL)")
+    for (name, file), runs in found.items():
+        rate = PAIRS / statistics.median(cpu for cpu, _ in runs)
+        print(
+            f"{name} to {file}: {rate:,.0f} pairs a CPU second, {rate / limit:.2f} of COPY (at least 0.33); "
+            f"peak {max(megabytes for _, megabytes in runs)} MB (below 300)"
+        )
+    small = _export(stage, "dpo", "parquet", ["small"], SMALL)[1]
+    large = max(megabytes for _, megabytes in found["dpo", "parquet"])
+    print(f"peak at {PAIRS:,} pairs against {SMALL:,}: {large / small:.2f}")
+
+
+def _fill(project: Project, name: str, pairs: int) -> None:
+    rater = create_person(email=f"{name}@example.org", name=name, password=None)
+    batch = Batch.objects.create(project=project, name=name, state=Batch.State.DONE)
+    guideline, queue = project.guidelines.get(), project.queues.get()
+    criteria = dict(Criterion.objects.filter(project=project).values_list("key", "id"))
+    facts = {
+        "project": project.pk, "batch": batch.pk, "rater": rater.pk, "guideline": guideline.pk, "queue": queue.pk,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, criteria | facts | {"pairs": pairs})
+
+
+def _copy(stage: Stage, project: Project) -> float:
+    """CPU seconds, of this process and PostgreSQL, to read the join to its end."""
+    criterion = project.criteria.get(key="helpfulness").pk
+    began, servers = own_cpu(), stage.server_cpu()
+    with (
+        connection.cursor() as cursor,
+        cursor.connection.cursor().copy(JOIN.format(project=project.pk, criterion=criterion)) as copy,
+    ):
+        for _ in copy:
+            continue
+    return own_cpu() - began + stage.server_cpu() - servers
+
+
+def _export(stage: Stage, name: str, file: str, batches: list[str], pairs: int) -> tuple[float, int]:
+    """CPU seconds, of an exporting process and PostgreSQL, and the process's peak memory in MB."""
+    program = EXPORT.format(format=name, file=file, batches=batches, pairs=pairs)
+    servers = stage.server_cpu()
+    with tempfile.TemporaryDirectory() as folder:
+        argv = [sys.executable, "-c", program, str(Path(folder))]
+        cpu, megabytes = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.split()
+    return float(cpu) + stage.server_cpu() - servers, int(megabytes)
