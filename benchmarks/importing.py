@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 from django.core.files import File
@@ -48,9 +50,9 @@ def main(stage: Stage) -> None:
     said = subprocess.run(
         [sys.executable, "-c", IMPORT.format(pk=batch.pk)], check=True, capture_output=True, text=True
     ).stdout
-    kept, cpu, megabytes = said.split()
+    kept, seconds, megabytes = said.split()
     assert int(kept) == PAIRS, said
-    cpu = float(cpu) + stage.server_cpu() - servers
+    cpu = float(seconds) + stage.server_cpu() - servers
     default_storage.delete(batch.storage_name)
     limit = PAIRS / _copy(stage)
     print(
@@ -88,6 +90,6 @@ def _copy(stage: Stage) -> float:
     return spent
 
 
-def _out(cursor, table):  # type: ignore[no-untyped-def]
+def _out(cursor: Any, table: str) -> Iterator[bytes]:
     with cursor.copy(f"COPY {table} TO STDOUT (FORMAT binary)") as copy:
         yield from map(bytes, copy)
