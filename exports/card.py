@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 
 from exports.formats import FORMATS, Format
 from exports.recipes import Recipe
-from exports.recipes.majority import DROPPED
+from exports.recipes.majority import DROPPED, MARGIN
 from exports.rows import Facts
 from exports.segments import Segment
 from labeling.models import Criterion, Project
@@ -155,7 +155,7 @@ def manifest(account: Account, extra: list[dict[str, Any]]) -> dict[str, Any]:
             "question": account.criterion.question,
             "strengths": account.criterion.strengths,
         },
-        "margin": "mean strength given by the raters on the chosen side",
+        "margin": MARGIN,
         "guidelines": [{"version": version, "annotations": count} for version, count in facts.guidelines.items()],
         "judgments": {
             "on_criterion": account.totals.judgments,

@@ -79,15 +79,15 @@ def work_through(project, number):
 
 def majority(said):
     """{item: (chosen word, margin)} by the rule of the export: more raters on one side; ties drop out."""
-    sides: dict[str, list[int]] = {}
+    wishes_by_item: dict[str, list[int]] = {}
     for item, _, wish in said.elements():
-        sides.setdefault(item, []).append(wish)
+        wishes_by_item.setdefault(item.removeprefix("item-"), []).append(wish)
     outcome = {}
-    for item, wishes in sides.items():
+    for item, wishes in wishes_by_item.items():
         lead = sum(wish > 0 for wish in wishes) - sum(wish < 0 for wish in wishes)
         if lead:
-            strengths = [abs(wish) for wish in wishes if wish * lead > 0]
-            outcome[item.removeprefix("item-")] = ("two" if lead > 0 else "one", sum(strengths) / len(strengths))
+            towards = sum(wishes) if lead > 0 else -sum(wishes)
+            outcome[item] = ("two" if lead > 0 else "one", max(0, towards / len(wishes)))
     return outcome
 
 

@@ -68,7 +68,7 @@ def comparison_id(preferred: Preferred) -> str:
 
 PROVENANCE_COLUMNS = {
     "comparison_id": "what was compared, as a hash of its texts; the same wherever it is exported",
-    "strength": "the margin rounded half up: 1 is slightly better",
+    "strength": "mean strength given by the raters on the chosen side, rounded half up: 1 is slightly better",
     "rationale": "what raters on the chosen side wrote, sorted and joined by blank lines; empty if nothing or left out",
     "chosen_safe": "whether most raters marked the chosen response safe; null if nobody was asked",
     "rejected_safe": "the same of the rejected response",

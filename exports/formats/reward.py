@@ -30,7 +30,7 @@ FORMAT = Format(
         "chosen": "the conversation with the preferred response, as a list of role and content",
         "rejected": "the same conversation with the other response",
         **PROVENANCE_COLUMNS,
-        "margin": "mean strength given by the raters on the chosen side; a finite number above 0",
+        "margin": "mean preference of all raters towards the chosen side; smaller where they doubt, never below 0",
     },
     use="""\
 from datasets import load_dataset

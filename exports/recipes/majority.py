@@ -2,8 +2,9 @@
 
 The rule, as the dataset card states it: the side that more raters prefer is chosen. A tie and “neither is
 acceptable” stand on no side. If “neither” is more than half of the judgments, or both sides have as many raters,
-the comparison is left out. The margin is the mean strength given by the raters on the chosen side; `strength` is
-the margin rounded half up.
+the comparison is left out. `strength` is the mean strength given by the raters on the chosen side, rounded half up.
+The margin is the mean preference of all raters towards the chosen side, so that doubt makes it smaller: whoever
+stands on no side counts as 0, whoever stands on the other side counts against it, and it is never below 0.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+MARGIN = "mean preference of all raters towards the chosen side: no side counts as 0, the other side against it; never below 0"
 # Why a pair gives no row, in the order in which it is found out. The words are shown on the page and in the card.
 DROPPED = {
     "unjudged": "no rater answered this criterion",
@@ -101,10 +103,11 @@ def decide(comparison: Comparison, *, min_judgments: int = 1, rationales: bool =
     prompt = [{"role": m["role"], "content": m["content"]} for m in comparison.conversation]
     if not _usable(prompt) or _blank(chosen.text) or _blank(rejected.text):
         return "conversation"
-    mean = chosen.strength / chosen.raters
+    strength = chosen.strength / chosen.raters
+    margin = max(0.0, (chosen.strength - rejected.strength) / comparison.judgments)
     said = "\n\n".join(sorted(set(chosen.rationales))) if rationales and chosen.rationales else ""
     return Preferred(
-        comparison.item, comparison.language, prompt, chosen, rejected, round(mean, 4), int(mean + 0.5), said
+        comparison.item, comparison.language, prompt, chosen, rejected, round(margin, 4), int(strength + 0.5), said
     )
 
 
