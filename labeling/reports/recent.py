@@ -15,7 +15,7 @@ READ, SHOWN = 300, 10
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`who` is empty when the clock did it."""
+    """`who` is empty where the clock did it and the text is a sentence of its own."""
 
     at: datetime
     who: str
@@ -43,6 +43,8 @@ def _run(entry: AuditEntry) -> str:
 
 def _who(run: list[AuditEntry], people: dict[int, str]) -> str:
     actors = {entry.actor_id for entry in run if entry.actor_id}
+    if not actors and run[0].act not in _OF_THE_CLOCK:
+        return "The operator"
     return people.get(actors.pop(), "Someone") if len(actors) == 1 else f"{len(actors)} people" if actors else ""
 
 
@@ -70,6 +72,7 @@ def _queue_changed(data: dict[str, Any]) -> str:
     return "changed a queue: " + ", ".join(changed) if changed else "saved a queue's settings"
 
 
+_OF_THE_CLOCK = {"assignments.expired", "batch.finished", "batch.failed", "export.finished"}
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "annotation.submitted": _counted("judged a pair", "judged {} pairs"),
     "annotation.revised": _counted("changed an answer", "changed {} answers"),
@@ -91,4 +94,12 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "invitation.accepted": lambda data: f"accepted an invitation as {data.get('role')}",
     "invitation.revoked": lambda data: "withdrew an invitation",
     "batch.started": lambda data: f"started the import of “{data.get('name')}”",
+    "batch.finished": lambda data: (
+        f"An import is done: {data.get('kept', 0):,} kept, {data.get('refused', 0):,} refused"
+    ),
+    "batch.failed": lambda data: f"An import failed: {data.get('error', '')}",
+    "judgments.imported": lambda data: f"imported {data.get('judgments', 0):,} judgments",
+    "export.requested": lambda data: "asked for an export",
+    "export.finished": lambda data: f"An export is done: {data.get('rows', 0):,} rows",
+    "export.deleted": lambda data: f"deleted the export “{data.get('name')}”",
 }
