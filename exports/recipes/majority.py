@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-MARGIN = "mean preference of all raters towards the chosen side: no side counts as 0, the other side against it; never below 0"
+MARGIN = "mean preference of all raters towards the chosen side: no side is 0, the other side against it; at least 0"
 # Why a pair gives no row, in the order in which it is found out. The words are shown on the page and in the card.
 DROPPED = {
     "unjudged": "no rater answered this criterion",

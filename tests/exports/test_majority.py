@@ -26,11 +26,12 @@ def comparison(
     [
         (comparison((1, 3), (0, 0)), "answer a", 3, 3),
         (comparison((0, 0), (1, 1)), "answer b", 1, 1),
-        (comparison((2, 3), (1, 3)), "answer a", 1.5, 2),
-        (comparison((1, 3), (2, 2)), "answer b", 1, 1),
+        (comparison((2, 3), (1, 3)), "answer a", 0, 2),
+        (comparison((1, 3), (2, 2)), "answer b", 0, 1),
+        (comparison((2, 5), (1, 1)), "answer a", 1.3333, 3),
         (comparison((3, 7), (0, 0)), "answer a", 2.3333, 2),
-        (comparison((1, 2), (0, 0), ties=4), "answer a", 2, 2),
-        (comparison((1, 2), (0, 0), bad=1), "answer a", 2, 2),
+        (comparison((1, 2), (0, 0), ties=4), "answer a", 0.4, 2),
+        (comparison((1, 2), (0, 0), bad=1), "answer a", 1, 2),
         (comparison((1, 1.5), (0, 0)), "answer a", 1.5, 2),
     ],
 )
