@@ -24,6 +24,7 @@ from exports.tasks import enqueue_export
 from labeling.access import RESEARCHERS, project_for, roles_in
 from labeling.actions.refusals import Refused
 from labeling.models import Project
+from labeling.rendering import render as render_text
 from labeling.web.guards import PersonRequest
 
 PAGE = 30
@@ -140,11 +141,12 @@ def _described(found: Export) -> dict[str, Any]:
     }
 
 
-def _card(file: Any) -> str:
+def _card(file: Any) -> dict[str, Any] | None:
+    """The card below its front matter, as what the `rendered` filter takes."""
     if file is None:
-        return ""
+        return None
     try:
         with open_file(file) as stored:
-            return stored.read(LONGEST_CARD).decode(errors="replace").partition("\n---\n")[2]
+            return render_text(stored.read(LONGEST_CARD).decode(errors="replace").partition("\n---\n")[2])._asdict()
     except OSError:
-        return ""
+        return None

@@ -452,6 +452,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name_plural": "criteria",
                 "ordering": ["position", "id"],
             },
         ),

@@ -97,6 +97,7 @@ class Criterion(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
+        verbose_name_plural = "criteria"
         constraints = [
             models.UniqueConstraint(fields=["project", "key"], name="criterion_key"),
             models.CheckConstraint(condition=Q(strengths__gte=1, strengths__lte=4), name="criterion_strengths"),
