@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-# A row is visible if its transaction is. One from “the future” came with a restored dump, whose transactions were
-# counted by another server: it is as old as the dump.
-_VISIBLE = """
-    (pg_visible_in_snapshot({0}.transaction, %(as_of)s::pg_snapshot)
-        OR {0}.transaction >= pg_snapshot_xmax(pg_current_snapshot()))"""
-
-_COUNTED = """
-    counted AS MATERIALIZED (
+# The first attempt counts what is current: its statements see what its snapshot sees, which is kept for the others.
+_CURRENT = """
+    counted AS (
+        SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at
+        FROM labeling_annotation a {scope}
+        WHERE a.project_id = %(project)s AND a.current
+    )"""
+# A later attempt counts what was current in that snapshot.
+_WAS_CURRENT = """
+    counted AS (
         SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at
         FROM labeling_annotation a {scope}
         WHERE a.project_id = %(project)s AND a.current AND {visible}
@@ -23,6 +25,11 @@ _COUNTED = """
         ) a {scope}
         WHERE newer.project_id = %(project)s AND newer.current AND newer.revision > 1 AND NOT {newer_visible}
     )"""
+# A row is visible if its transaction is. One from “the future” came with a restored dump, whose transactions were
+# counted by another server: it is as old as the dump.
+_VISIBLE = """
+    (pg_visible_in_snapshot({0}.transaction, %(as_of)s::pg_snapshot)
+        OR {0}.transaction >= pg_snapshot_xmax(pg_current_snapshot()))"""
 _SCOPE = """
         JOIN labeling_pair scope ON scope.id = a.pair_id
         JOIN labeling_item scope_item ON scope_item.id = scope.item_id AND {filters}"""
@@ -81,12 +88,13 @@ _TALLIES = """
     )"""
 STREAM = """
     WITH {counted}, {tallies}
-    SELECT f.fingerprint, s.fingerprint, i.fingerprint, {texts},
-        first_raters, second_raters, first_strength, second_strength, ties, both_bad,
-        first_safe, first_unsafe, second_safe, second_unsafe, first_said, second_said, i.language, tallies.id
+    SELECT least(f.fingerprint, s.fingerprint), greatest(f.fingerprint, s.fingerprint), i.fingerprint,
+        f.fingerprint <= s.fingerprint, {texts}, first_raters, second_raters, first_strength, second_strength,
+        ties, both_bad, first_safe, first_unsafe, second_safe, second_unsafe, first_said, second_said,
+        i.language, tallies.id
     FROM tallies JOIN labeling_item i ON i.id = item_id
     JOIN labeling_response f ON f.id = first_id JOIN labeling_response s ON s.id = second_id
-    {after} ORDER BY least(f.fingerprint, s.fingerprint), greatest(f.fingerprint, s.fingerprint), i.fingerprint"""
+    {after} ORDER BY 1, 2, 3"""
 AFTER = """
     WHERE (least(f.fingerprint, s.fingerprint), greatest(f.fingerprint, s.fingerprint), i.fingerprint)
         > (%(low)s, %(high)s, %(item)s)"""
@@ -97,30 +105,32 @@ AMONG = "AND p.id = ANY(%(pairs)s)"
 _PAIRS = """
     SELECT count(*) FROM labeling_pair scope {item}
     WHERE scope.project_id = %(project)s AND scope.second_id IS NOT NULL"""
-TOTALS = """
-    WITH {counted}
-    SELECT count(*), count(DISTINCT pair_id), count(DISTINCT rater_id), min(id), max(id),
-        min(created_at)::date, max(created_at)::date FROM counted"""
 # An imported judgment has no queue: nobody knows which response stood on the left.
-LEFT = """
-    WITH {counted}
-    SELECT count(*) FILTER (WHERE (preference < 0) <> swapped), count(*) FROM counted
-    JOIN labeling_assignment a ON a.id = assignment_id AND a.queue_id IS NOT NULL
-    JOIN labeling_judgment j ON j.annotation_id = counted.id AND j.criterion_id = %(criterion)s
-    WHERE preference <> 0"""
-GUIDELINES = """
-    WITH {counted}
-    SELECT version, count(*) FROM counted JOIN labeling_guideline g ON g.id = guideline_id
-    GROUP BY version ORDER BY version"""
+FACTS = """
+    WITH {counted}, sides AS (
+        SELECT (preference < 0) <> swapped AS was_left FROM counted
+        JOIN labeling_assignment a ON a.id = assignment_id AND a.queue_id IS NOT NULL
+        JOIN labeling_judgment j ON j.annotation_id = counted.id AND j.criterion_id = %(criterion)s
+        WHERE preference <> 0
+    ), versions AS (
+        SELECT version, count(*) FROM counted JOIN labeling_guideline g ON g.id = guideline_id GROUP BY version
+    )
+    SELECT count(*),
+        (SELECT count(*) FROM (SELECT DISTINCT pair_id FROM counted) judged),
+        (SELECT count(*) FROM (SELECT DISTINCT rater_id FROM counted) raters),
+        min(id), max(id), min(created_at)::date, max(created_at)::date,
+        (SELECT json_object_agg(version, count ORDER BY version)::text FROM versions),
+        (SELECT count(*) FROM sides WHERE was_left), (SELECT count(*) FROM sides)
+    FROM counted"""
 
 
-def counted(filters: str) -> str:
-    """The annotations that count, as the table `counted`."""
-    visible = {
-        f"{prefix}visible": _VISIBLE.format(row)
-        for prefix, row in (("", "a"), ("older_", "older"), ("newer_", "newer"))
-    }
-    return _COUNTED.format(scope=_SCOPE.format(filters=filters) if filters else "", **visible)
+def counted(filters: str, *, again: bool) -> str:
+    """The annotations that count, as the table `counted`; `again` for those of an earlier attempt's snapshot."""
+    scope = _SCOPE.format(filters=filters) if filters else ""
+    if not again:
+        return _CURRENT.format(scope=scope)
+    rows = {"visible": "a", "older_visible": "older", "newer_visible": "newer"}
+    return _WAS_CURRENT.format(scope=scope, **{name: _VISIBLE.format(row) for name, row in rows.items()})
 
 
 def tallies(judgments: str, among: str = "") -> str:

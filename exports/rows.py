@@ -8,7 +8,7 @@ brings the same two texts of different items side by side.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -25,6 +25,8 @@ from labeling.models import Criterion, Project
 
 FETCHED_AT_ONCE = 2000
 SEPARATOR = "\x1e"
+# Everything will be read, so the plan must not bet on the first rows. One process, so that raters keep the others.
+_SETTINGS = ("cursor_tuple_fraction = 1", "jit = off", "work_mem = '64MB'", "max_parallel_workers_per_gather = 0")
 Place = tuple[str, str, str]
 
 
@@ -66,14 +68,14 @@ class Reader:
         self.as_of = self.values["as_of"] = as_of or self._one("SELECT pg_current_snapshot()::text")[0]
         self.judgments = queries.POINTED if chosen.asked == asked.ON_CONFLICT else queries.GIVEN
         self.filters = " AND ".join(sql for name, sql in queries.FILTERS.items() if getattr(filters, name))
-        self.counted = queries.counted(self.filters)
+        self.counted = queries.counted(self.filters, again=bool(as_of))
 
     def pairs(self) -> int:
         """Pairs of two responses that the filters take, judged or not."""
         return int(self._one(queries.pairs(self.filters))[0])
 
-    def comparisons(self, after: Place | None = None) -> Iterator[tuple[Comparison, Place]]:
-        """Every judged comparison beyond a place, with its own place. Flat memory; one query."""
+    def comparisons(self, after: Place | None = None) -> Iterator[Comparison]:
+        """Every judged comparison beyond a place. Flat memory; one query."""
         sql = self._stream(queries.TEXTS, queries.AFTER if after else "")
         values = self.values | (dict(zip(("low", "high", "item"), after, strict=True)) if after else {})
         with self._cursor() as cursor:
@@ -81,7 +83,7 @@ class Reader:
             cursor.execute(sql, values)
             alike: list[Any] = []
             for row in cursor:
-                if alike and {*row[:2]} != {*alike[0][:2]}:
+                if alike and (row[1] != alike[0][1] or row[0] != alike[0][0]):
                     yield from _pool(alike)
                     alike = []
                 alike.append(row)
@@ -99,14 +101,12 @@ class Reader:
         """The comparisons of a few pairs."""
         with self.connection.cursor() as cursor:
             cursor.execute(self._stream(queries.TEXTS, among=queries.AMONG), self.values | {"pairs": pair_ids})
-            return [_comparison(row, orjson.loads(row[3])) for row in cursor.fetchall()]
+            return [_comparison(row, orjson.loads(row[4])) for row in cursor.fetchall()]
 
     def facts(self) -> Facts:
-        with self.connection.cursor() as cursor:
-            cursor.execute(queries.GUIDELINES.format(counted=self.counted), self.values)
-            guidelines = dict(cursor.fetchall())
-        totals, left = (list(self._one(sql.format(counted=self.counted))) for sql in (queries.TOTALS, queries.LEFT))
-        return Facts(*[*totals, guidelines, *left])
+        found = list(self._one(queries.FACTS.format(counted=self.counted)))
+        found[7] = {int(version): count for version, count in orjson.loads(found[7] or "{}").items()}
+        return Facts(*found)
 
     def _stream(self, texts: str, after: str = "", among: str = "") -> str:
         tallies = queries.tallies(self.judgments, among)
@@ -131,35 +131,42 @@ def frozen_connection() -> Iterator[BaseDatabaseWrapper]:
         reader.set_autocommit(False)
         with reader.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            # Everything will be read; the plan must not bet on the first rows, nor compile for a few seconds' work.
-            cursor.execute("SET LOCAL cursor_tuple_fraction = 1; SET LOCAL jit = off; SET LOCAL work_mem = '64MB'")
+            for setting in _SETTINGS:
+                cursor.execute(f"SET LOCAL {setting}")
         yield reader
     finally:
         reader.rollback()
         reader.close()
 
 
-def _pool(rows: list[Any]) -> Iterator[tuple[Comparison, Place]]:
-    """The comparisons among rows with the same two response texts, with their places: equal conversations are one."""
+def place_of(comparison: Comparison) -> Place:
+    """Where a comparison stands in the stream."""
+    return comparison.first.fingerprint, comparison.second.fingerprint, comparison.item
+
+
+def _pool(rows: list[Any]) -> Iterable[Comparison]:
+    """The comparisons among rows with the same two response texts: those of equal conversations are one."""
+    if len(rows) == 1:
+        return [_comparison(rows[0], orjson.loads(rows[0][4]))]
     found: dict[str, Comparison] = {}
     for row in rows:
-        if row[3] in found:
-            found[row[3]].add(_comparison(row, []))
+        if row[4] in found:
+            found[row[4]].add(_comparison(row, []))
         else:
-            found[row[3]] = _comparison(row, orjson.loads(row[3]))
-    for comparison in found.values():
-        yield comparison, (comparison.first.fingerprint, comparison.second.fingerprint, comparison.item)
+            found[row[4]] = _comparison(row, orjson.loads(row[4]))
+    return found.values()
 
 
 def _comparison(row: Any, conversation: list[dict[str, Any]]) -> Comparison:
     # fmt: off
-    (first, second, item, _, first_text, second_text, first_raters, second_raters, first_strength, second_strength,
-     ties, both_bad, first_safe, first_unsafe, second_safe, second_unsafe, first_said, second_said, language, _) = row
+    (low, high, item, straight, _, first_text, second_text, first_raters, second_raters, first_strength,
+     second_strength, ties, both_bad, first_safe, first_unsafe, second_safe, second_unsafe, first_said, second_said,
+     language, _) = row
     # fmt: on
     said = first_said.split(SEPARATOR) if first_said else []
-    low = Side(first, first_text, first_raters, first_strength, first_safe, first_unsafe, said)
+    first = Side(low, first_text, first_raters, first_strength, first_safe, first_unsafe, said)
     said = second_said.split(SEPARATOR) if second_said else []
-    high = Side(second, second_text, second_raters, second_strength, second_safe, second_unsafe, said)
-    if second < first:
-        low, high = high, low
-    return Comparison(item, language, conversation, low, high, ties, both_bad)
+    second = Side(high, second_text, second_raters, second_strength, second_safe, second_unsafe, said)
+    if not straight:
+        first.fingerprint, second.fingerprint, first, second = high, low, second, first
+    return Comparison(item, language, conversation, first, second, ties, both_bad)

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -23,12 +24,12 @@ import orjson
 from exports.formats import FORMATS
 from exports.recipes import Recipe, Split
 from exports.recipes.majority import Comparison, Preferred, decide
-from exports.rows import Place
+from exports.rows import Place, place_of
 from exports.writers import WRITERS, Hashed, Writer, sha256_of, sync_directory, write_file
 
 COMPARISONS_A_SEGMENT = 50_000
-ROWS_A_GROUP = 5_000
-Stream = Iterator[tuple[Comparison, Place]]
+ROWS_A_GROUP = 2_500
+Stream = Iterator[Comparison]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,16 @@ def write_segment(
 
 def split_of(prompt: list[dict[str, str]], split: Split) -> str:
     """`test` or `train`, by the conversation's text alone: two items that share it fall on the same side."""
-    digest = blake2b(orjson.dumps(prompt), digest_size=8, salt=split.seed.to_bytes(16, "big"))
+    if not split.test:
+        return "train"
+    digest = _seeded(split.seed).copy()
+    digest.update(orjson.dumps(prompt))
     return "test" if int.from_bytes(digest.digest(), "big") < split.test * 2**64 else "train"
+
+
+@cache
+def _seeded(seed: int) -> blake2b:
+    return blake2b(digest_size=8, salt=seed.to_bytes(16, "big"))
 
 
 class _Writing:
@@ -142,18 +151,17 @@ class _Writing:
                 writer.close()
             out.drop()
 
-    def take(self, taken: list[tuple[Comparison, Place]]) -> None:
+    def take(self, taken: list[Comparison]) -> None:
+        least, rationales = self.recipe.filters.min_judgments, self.recipe.rationales
+        outcomes = [decide(comparison, min_judgments=least, rationales=rationales) for comparison in taken]
+        kept = [outcome for outcome in outcomes if isinstance(outcome, Preferred)]
+        self._count(taken, outcomes, kept)
         rows: dict[str, list[dict[str, Any]]] = {}
-        for comparison, _ in taken:
-            outcome = self._count(comparison)
-            if isinstance(outcome, Preferred):
-                rows.setdefault(split_of(outcome.prompt, self.recipe.split), []).append(self.format.row(outcome))
+        for preferred in kept:
+            rows.setdefault(split_of(preferred.prompt, self.recipe.split), []).append(self.format.row(preferred))
         for split, portion in rows.items():
             self._writer(split).write(portion)
             self.written[split] += len(portion)
-            self.rows += len(portion)
-        self.comparisons += len(taken)
-        self.segment.last = taken[-1][1]
 
     def finish(self) -> Segment:
         for split in sorted(self.open):
@@ -164,18 +172,17 @@ class _Writing:
             self.segment.parts.append(Part(split, name, self.written[split], out.size, out.sha256))
         return self.segment
 
-    def _count(self, comparison: Comparison) -> Preferred | str:
-        segment, recipe = self.segment, self.recipe
-        segment.pairs += comparison.pairs
-        segment.judgments += comparison.judgments
-        segment.dropped["duplicate"] += comparison.pairs - 1
-        outcome = decide(comparison, min_judgments=recipe.filters.min_judgments, rationales=recipe.rationales)
-        if isinstance(outcome, Preferred):
-            segment.strengths[outcome.strength] += 1
-            segment.languages[outcome.language] += 1
-        else:
-            segment.dropped[outcome] += 1
-        return outcome
+    def _count(self, taken: list[Comparison], outcomes: list[Preferred | str], kept: list[Preferred]) -> None:
+        segment, pairs = self.segment, sum(comparison.pairs for comparison in taken)
+        segment.pairs += pairs
+        segment.judgments += sum(comparison.judgments for comparison in taken)
+        segment.dropped.update(outcome for outcome in outcomes if isinstance(outcome, str))
+        segment.dropped["duplicate"] += pairs - len(taken)
+        segment.strengths.update(preferred.strength for preferred in kept)
+        segment.languages.update(preferred.language for preferred in kept)
+        segment.last = place_of(taken[-1])
+        self.comparisons += len(taken)
+        self.rows += len(kept)
 
     def _writer(self, split: str) -> Writer:
         if split not in self.open:

@@ -21,7 +21,7 @@ DROPPED = {
     "tie": "as many raters on one side as on the other, or none on either",
     "duplicate": "the same comparison as another pair; judged together with it",
     "same_text": "both responses have the same text",
-    "conversation": "not a text conversation that ends with the user and that chat templates take",
+    "conversation": "a blank text, or a conversation that chat templates do not take",
 }
 
 
