@@ -215,8 +215,9 @@ def _check_responses(responses: tuple[ResponseDraft, ...]) -> None:
         raise Problem("responses", "is empty; give one response to rate, or two or more to compare")
     if len(responses) > MOST_RESPONSES:
         raise Problem("responses", f"has {len(responses)} responses; at most {MOST_RESPONSES} are taken")
-    if len({response.content for response in responses}) < len(responses):
-        raise Problem("responses", "two responses are identical, so there is nothing to compare; leave the row out")
+    if len(set(responses)) < len(responses):
+        remedy = "leave the row out, or name the models if two of them said the same"
+        raise Problem("responses", f"two responses are identical, so there is nothing to compare; {remedy}")
 
 
 def _external_id(row: Row) -> str:

@@ -1032,7 +1032,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="response",
-            constraint=models.UniqueConstraint(fields=("item", "fingerprint"), name="response_once"),
+            constraint=models.UniqueConstraint(fields=("item", "fingerprint", "model_name"), name="response_once"),
         ),
         migrations.AddConstraint(
             model_name="response",

@@ -85,7 +85,10 @@ class Item(models.Model):
 
 
 class Response(models.Model):
-    """A model's answer. `model_name` never reaches a rater; `html` is rendered once, at import."""
+    """A model's answer. `model_name` never reaches a rater; `html` is rendered once, at import.
+
+    Two models may say the same: that is two responses, between which a rater finds no difference.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="responses", db_index=False)
@@ -101,7 +104,7 @@ class Response(models.Model):
     class Meta:
         ordering = ["item", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["item", "fingerprint"], name="response_once"),
+            models.UniqueConstraint(fields=["item", "fingerprint", "model_name"], name="response_once"),
             models.UniqueConstraint(fields=["item", "position"], name="response_position"),
         ]
 

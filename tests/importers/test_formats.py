@@ -122,6 +122,13 @@ def test_helpsteer_turns_inside_one_text():
     assert [message["content"] for message in draft.conversation] == ["Hi", "Hello.", "Bye"]
 
 
+def test_two_models_may_say_the_same() -> None:
+    row = {"prompt": "Hi", "response_a": "Hello.", "response_b": "Hello.", "model_a": "one", "model_b": "two"}
+    drafts, refused = read(lines([row, row | {"model_b": "one"}]))
+    assert [response.model_name for response in drafts[0].responses] == ["one", "two"]
+    assert len(drafts) == len(refused) == 1
+
+
 @pytest.mark.parametrize(
     ("columns", "field", "reason"),
     [
