@@ -40,8 +40,8 @@ print(used.ru_utime + used.ru_stime - before, used.ru_maxrss // 1024)
 JOIN = """
 COPY (
     SELECT i.fingerprint, i.conversation, f.content, s.content, j.preference, j.both_bad, j.text
-    FROM labeling_annotation a JOIN labeling_judgment j ON j.annotation_id = a.id JOIN labeling_pair p ON p.id = a.pair_id
-    JOIN labeling_item i ON i.id = p.item_id
+    FROM labeling_annotation a JOIN labeling_judgment j ON j.annotation_id = a.id
+    JOIN labeling_pair p ON p.id = a.pair_id JOIN labeling_item i ON i.id = p.item_id
     JOIN labeling_response f ON f.id = p.first_id JOIN labeling_response s ON s.id = p.second_id
     WHERE a.project_id = {project} AND a.current AND j.criterion_id = {criterion}
 ) TO STDOUT"""
@@ -51,10 +51,11 @@ CREATE OR REPLACE FUNCTION pg_temp.prose(seed text, pieces int) RETURNS text LAN
     FROM generate_series(1, pieces) k
 $$;
 WITH item AS (
-    INSERT INTO labeling_item (project_id, batch_id, external_id, fingerprint, conversation, conversation_html, language,
-        tags, metadata)
+    INSERT INTO labeling_item (project_id, batch_id, external_id, fingerprint, conversation, conversation_html,
+        language, tags, metadata)
     SELECT %(project)s, %(batch)s, '', encode(sha256(('item ' || %(batch)s || ' ' || n)::bytea), 'hex'),
-        jsonb_build_array(jsonb_build_object('role', 'user', 'content', pg_temp.prose('q' || n, 5))), '[]', 'en', '{}', '{}'
+        jsonb_build_array(jsonb_build_object('role', 'user', 'content', pg_temp.prose('q' || n, 5))), '[]',
+        'en', '{}', '{}'
     FROM generate_series(1, %(pairs)s) n RETURNING id
 ), response AS (
     INSERT INTO labeling_response (project_id, item_id, position, fingerprint, content, model_name, html, renderer)
@@ -65,20 +66,23 @@ WITH item AS (
     INSERT INTO labeling_pair (project_id, item_id, first_id, second_id)
     SELECT %(project)s, item_id, min(id), max(id) FROM response GROUP BY item_id RETURNING id, first_id, second_id
 ), assignment AS (
-    INSERT INTO labeling_assignment (project_id, queue_id, pair_id, rater_id, guideline_id, state, swapped, claimed_at,
-        ended_at, skip_reason, skip_comment)
-    SELECT %(project)s, %(queue)s, id, %(rater)s, %(guideline)s, 'submitted', id %% 2 = 0, now(), now(), '', '' FROM pair
-    RETURNING id, pair_id
+    INSERT INTO labeling_assignment (project_id, queue_id, pair_id, rater_id, guideline_id, state, swapped,
+        claimed_at, ended_at, skip_reason, skip_comment)
+    SELECT %(project)s, %(queue)s, id, %(rater)s, %(guideline)s, 'submitted', id %% 2 = 0, now(), now(), '', ''
+    FROM pair RETURNING id, pair_id
 ), annotation AS (
     INSERT INTO labeling_annotation (project_id, assignment_id, pair_id, rater_id, guideline_id, revision, current,
         body_digest, created_at)
-    SELECT %(project)s, id, pair_id, %(rater)s, %(guideline)s, 1, true, '', now() FROM assignment RETURNING id, pair_id
+    SELECT %(project)s, id, pair_id, %(rater)s, %(guideline)s, 1, true, '', now() FROM assignment
+    RETURNING id, pair_id
 )
 INSERT INTO labeling_judgment (project_id, annotation_id, criterion_id, response_id, preference, both_bad, safe,
     categories, text)
 SELECT %(project)s, a.id, c.id, CASE c.nth WHEN 3 THEN p.first_id WHEN 4 THEN p.second_id END,
-    CASE WHEN c.nth < 3 THEN 1 + abs(hashint8(a.id * c.nth)) %% 3 END * CASE WHEN hashint8(a.id) %% 2 = 0 THEN 1 ELSE -1 END,
-    false, CASE WHEN c.nth > 2 THEN a.id %% 5 > 0 END, '{}', CASE WHEN c.nth = 1 AND a.id %% 4 = 0 THEN 'It answers.' ELSE '' END
+    CASE WHEN c.nth < 3 THEN 1 + abs(hashint8(a.id * c.nth)) %% 3 END
+        * CASE WHEN hashint8(a.id) %% 2 = 0 THEN 1 ELSE -1 END,
+    false, CASE WHEN c.nth > 2 THEN a.id %% 5 > 0 END, '{}',
+    CASE WHEN c.nth = 1 AND a.id %% 4 = 0 THEN 'It answers.' ELSE '' END
 FROM annotation a JOIN pair p ON p.id = a.pair_id,
     (VALUES (1, %(helpfulness)s), (2, %(harmlessness)s), (3, %(safety)s), (4, %(safety)s)) c (nth, id)
 """

@@ -58,7 +58,8 @@ def test_from_a_choice_to_the_file(noor: Page, live_worker: WorkController, audi
     path = tmp_path / "got.jsonl"
     fetched.value.save_as(path)
     row = json.loads(path.read_text(encoding="utf-8"))
-    assert row["margin"] == 1.5 and fetched.value.suggested_filename.endswith(".jsonl")
+    assert row["chosen"][-1]["content"].startswith("Rinse it") and row["margin"] == 0  # two raters against a sure one
+    assert fetched.value.suggested_filename == "train-00000-of-00001.jsonl"
     assert Export.objects.get().recipe["filters"]["min_judgments"] == 3
 
 
