@@ -262,6 +262,21 @@ def test_the_same_texts_in_two_items_are_one_comparison(transactional_db: None, 
     assert manifest["dropped"]["duplicate"] == 1 and manifest["rows"] == 2
 
 
+def test_two_models_that_say_the_same_are_one_side(transactional_db: None, tmp_path: Path) -> None:
+    project = make.project()
+    rui = make.cast(project)["Rui"]
+    said = [{"content": "Yes.", "model": "m1"}, {"content": "Yes.", "model": "m2"}, {"content": "No."}]
+    load(project, [{"id": "one", "prompt": "Is it?", "responses": said}], tmp_path)
+    for pair in project.pairs.order_by("pk"):
+        same = pair.second is not None and pair.first.content == pair.second.content
+        judge(pair, rui, helpfulness=1 if same else -2)
+    manifest = written(project, tmp_path / "out", file="jsonl")
+    (row,) = lines(tmp_path / "out")
+    assert (row["chosen"][0]["content"], row["rejected"][0]["content"], row["strength"]) == ("Yes.", "No.", 2)
+    dropped = {reason: count for reason, count in manifest["dropped"].items() if count}
+    assert dropped == {"duplicate": 1, "same_text": 1} and manifest["pairs"] == 3
+
+
 @pytest.mark.parametrize(
     ("filters", "rows", "pairs"),
     [
