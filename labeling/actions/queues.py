@@ -8,6 +8,7 @@ that matters.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,24 +62,30 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
     """Give the queue's slots to pairs that its filters take and that it does not have: all, or those of `pair_ids`.
 
     Must run in a transaction; locks the queue's row until it ends. The new pairs come after all others, in
-    random order. Returns how many pairs were added.
+    random order. Sides alternate over the slots of a pair, and over each two neighbours in the order one starts either
+    way, by a coin: so also a rater who works through the queue sees both orders alike. Returns how many pairs were
+    added.
     """
+    seed = secrets.randbits(62)
     with connection.cursor() as cursor:
         cursor.execute("SELECT overlap, last_rank FROM labeling_queue WHERE id = %s FOR NO KEY UPDATE", [queue.pk])
         overlap, last_rank = cursor.fetchone()
         cursor.execute(
             """
             WITH fresh AS (
-                SELECT pair.id, random() < 0.5 AS start, row_number() OVER (ORDER BY random()) AS place
+                SELECT pair.id, row_number() OVER (ORDER BY random()) AS place
                 FROM labeling_pair pair JOIN labeling_item item ON item.id = pair.item_id
                 WHERE pair.project_id = %(project)s AND (%(pairs)s::bigint[] IS NULL OR pair.id = ANY(%(pairs)s))
                   AND (%(languages)s = '{}'::text[] OR item.language = ANY(%(languages)s))
                   AND (%(tags)s = '{}'::text[] OR item.tags && %(tags)s::varchar[])
                   AND NOT EXISTS (SELECT FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id)
+            ), shown AS (
+                SELECT id, place, (place %% 2 = 0) <> (hashint8((place - 1) / 2 # %(seed)s) %% 2 = 0) AS start
+                FROM fresh
             ), made AS (
                 INSERT INTO labeling_slot (project_id, queue_id, pair_id, number, rank, swapped, state)
                 SELECT %(project)s, %(queue)s, id, number, %(rank)s + place, start <> (number %% 2 = 0), 'open'
-                FROM fresh CROSS JOIN generate_series(1, %(overlap)s) AS number
+                FROM shown CROSS JOIN generate_series(1, %(overlap)s) AS number
             )
             UPDATE labeling_queue SET pair_count = pair_count + added.n, last_rank = last_rank + added.n
             FROM (SELECT count(*) AS n FROM fresh) AS added
@@ -92,6 +99,7 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
                 "tags": queue.tags,
                 "rank": last_rank,
                 "overlap": overlap,
+                "seed": seed,
             },
         )
         return int(cursor.fetchone()[0])

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim, expire_stale, release, renew, skip
-from labeling.actions.queues import change_queue
+from labeling.actions.queues import change_queue, create_queue
 from labeling.actions.refusals import Refused
 from labeling.models import Assignment, Passage, Slot
 from labeling.tasks import expire_leases
@@ -171,6 +171,17 @@ def test_the_first_side_is_shuffled_over_pairs(desk):
     make.pairs(queue.project, 60)
     swapped = Slot.objects.filter(number=1, swapped=True).count()
     assert 10 < swapped < 50  # a fair coin leaves this range once in ten million
+
+
+def test_a_rater_who_works_through_a_queue_sees_both_orders_alike(desk):
+    queue, rui, _ = desk
+    make.pairs(queue.project, 40)
+    swapped = []
+    filled = create_queue(project=queue.project, by=None, name="Filled at once", overlap=1)
+    while (held := claim(queue=filled, rater=rui)) is not None:
+        swapped.append(held.swapped)
+        submit(assignment=held, rater=rui, body=BODY)
+    assert sum(swapped) == 20 and swapped[::2] not in ([True] * 20, [False] * 20)
 
 
 def test_a_claim_is_one_search(desk):
