@@ -61,23 +61,19 @@ def claim(*, queue: Queue, rater: User) -> Assignment | None:
     """
     held = _held(queue, rater)
     if held is None:
-        # nothing leased can also mean that another tab of the same rater was faster
-        return lease_next(queue=queue, rater=rater) or _held(queue, rater)
+        return lease_next(queue=queue, rater=rater)
     if held.lease_until is None or held.lease_until < timezone.now():
         _renew(held, queue)
     return held
 
 
 def lease_next(*, queue: Queue, rater: User) -> Assignment | None:
-    """Lease the next open slot to a rater who has no open assignment in the queue. Runs in the caller's transaction."""
-    if queue.paused:
-        return None
-    assignment = _lease(queue, rater)
-    if assignment is None and expire_stale(queue=queue):
-        assignment = _lease(queue, rater)
-    if assignment is None and _may_sweep(queue, rater):
-        assignment = _lease(queue, rater, sweep=True)
-    return assignment
+    """Lease the next open slot to the rater. Runs in the caller's transaction.
+
+    Nothing leased can also mean that the rater has a pair open already, by another tab or by the first sending of the
+    same answer: then it is that one.
+    """
+    return _search(queue, rater) or _held(queue, rater)
 
 
 def renew(*, assignment: Assignment, rater: User) -> Assignment:
@@ -118,6 +114,17 @@ def expire_stale(*, queue: Queue, now: datetime | None = None) -> int:
     return_slots(queue=queue, slot_ids=[one.slot_id for one in stale if one.slot_id])
     record(None, "assignments.expired", queue, project_id=queue.project_id, assignments=[one.pk for one in stale])
     return len(stale)
+
+
+def _search(queue: Queue, rater: User) -> Assignment | None:
+    if queue.paused:
+        return None
+    assignment = _lease(queue, rater)
+    if assignment is None and expire_stale(queue=queue):
+        assignment = _lease(queue, rater)
+    if assignment is None and _may_sweep(queue, rater):
+        assignment = _lease(queue, rater, sweep=True)
+    return assignment
 
 
 def queues_with_stale_leases() -> list[Queue]:

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling.access import RATERS, assignment_for, queue_for
-from labeling.actions.annotate import Submitted, save_draft, submit
+from labeling.actions.annotate import save_draft, submit
 from labeling.actions.assign import claim, release, renew, skip
 from labeling.api.base import Endpoint, StrictSerializer, read
 from labeling.api.projects import CriterionShape, criterion_shape
@@ -163,10 +163,8 @@ class Annotate(Endpoint):
         annotation = _annotation(done.annotation)
         if not then_claim:
             return Response(annotation, status=status)
-        following = _following(assignment, done)
-        return Response(
-            {"annotation": annotation, "next": following and assignment_shape(shown(following))}, status=status
-        )
+        following = done.following and assignment_shape(shown(done.following))
+        return Response({"annotation": annotation, "next": following}, status=status)
 
 
 def assignment_shape(what: Shown) -> dict[str, Any]:
@@ -194,13 +192,6 @@ def _wants_next(request: Request) -> bool:
 def _refuse_unknown(body: Any) -> None:
     if isinstance(body, dict) and (unknown := body.keys() - BODY):
         raise ValidationError({name: [f"Unknown field. Known: {', '.join(sorted(BODY))}."] for name in unknown})
-
-
-def _following(assignment: Assignment, done: Submitted) -> Assignment | None:
-    """The next assignment; when an answer is sent again, the one that its first sending leased already."""
-    if done.following is not None or assignment.queue is None:
-        return done.following
-    return claim(queue=assignment.queue, rater=assignment.rater)
 
 
 def _annotation(annotation: Annotation) -> dict[str, Any]:

@@ -68,6 +68,14 @@ def test_the_same_answers_again_change_nothing(desk):
     assert Annotation.objects.count() == 1
 
 
+def test_the_same_answers_again_bring_the_same_next_pair(desk):
+    held, rui, _ = desk
+    make.pairs(held.project, 2)
+    first = submit(assignment=held, rater=rui, body=body(), then_claim=True)
+    again = submit(assignment=held, rater=rui, body=body(), then_claim=True)
+    assert not again.created and again.following.pk == first.following.pk
+
+
 def test_other_answers_revise_and_the_history_stays(desk):
     held, rui, _ = desk
     submit(assignment=held, rater=rui, body=body(-2))
