@@ -58,6 +58,21 @@ def change_queue(*, queue: Queue, by: User | None, **changes: Any) -> Queue:
     return queue
 
 
+_ALL_PAIRS = {
+    "source": "labeling_pair pair JOIN labeling_item item ON item.id = pair.item_id",
+    "is_new": "NOT EXISTS (SELECT FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id)",
+}
+# A chunk of an import: a look-up for each pair, spelt so that the planner has no choice. Its statistics know nothing of
+# what an import has just brought, and it would read the whole project, or the whole queue, once for every chunk.
+_GIVEN_PAIRS = {
+    "source": """unnest(%(pairs)s::bigint[]) AS given(id)
+        CROSS JOIN LATERAL (SELECT id, item_id, project_id FROM labeling_pair p WHERE p.id = given.id OFFSET 0) AS pair
+        CROSS JOIN LATERAL (SELECT language, tags FROM labeling_item i WHERE i.id = pair.item_id OFFSET 0) AS item""",
+    "is_new": """coalesce((SELECT false FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id
+        LIMIT 1), true)""",
+}
+
+
 def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
     """Give the queue's slots to pairs that its filters take and that it does not have: all, or those of `pair_ids`.
 
@@ -74,11 +89,11 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
             """
             WITH fresh AS (
                 SELECT pair.id, row_number() OVER (ORDER BY random()) AS place
-                FROM labeling_pair pair JOIN labeling_item item ON item.id = pair.item_id
-                WHERE pair.project_id = %(project)s AND (%(pairs)s::bigint[] IS NULL OR pair.id = ANY(%(pairs)s))
-                  AND (%(languages)s = '{}'::text[] OR item.language = ANY(%(languages)s))
-                  AND (%(tags)s = '{}'::text[] OR item.tags && %(tags)s::varchar[])
-                  AND NOT EXISTS (SELECT FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id)
+                FROM {source}
+                WHERE pair.project_id = %(project)s
+                  AND (%(languages)s = '{{}}'::text[] OR item.language = ANY(%(languages)s))
+                  AND (%(tags)s = '{{}}'::text[] OR item.tags && %(tags)s::varchar[])
+                  AND {is_new}
             ), shown AS (
                 SELECT id, place, (place %% 2 = 0) <> (hashint8((place - 1) / 2 # %(seed)s) %% 2 = 0) AS start
                 FROM fresh
@@ -90,7 +105,7 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
             UPDATE labeling_queue SET pair_count = pair_count + added.n, last_rank = last_rank + added.n
             FROM (SELECT count(*) AS n FROM fresh) AS added
             WHERE labeling_queue.id = %(queue)s RETURNING added.n
-            """,
+            """.format(**(_ALL_PAIRS if pair_ids is None else _GIVEN_PAIRS)),  # noqa: S608 (constants of this module)
             {
                 "project": queue.project_id,
                 "queue": queue.pk,
