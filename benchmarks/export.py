@@ -27,6 +27,7 @@ EXPORT = """
 import resource, sys, django
 django.setup()
 from pathlib import Path
+from benchmarks.stage import peak_megabytes
 from exports.actions import write_export
 from labeling.models import Project
 used = resource.getrusage(resource.RUSAGE_SELF)
@@ -35,7 +36,7 @@ recipe = {{"format": "{format}", "file": "{file}", "filters": {{"batches": {batc
 built = write_export(project=Project.objects.get(slug="exporting"), recipe=recipe, to=Path(sys.argv[1]) / "out")
 used = resource.getrusage(resource.RUSAGE_SELF)
 assert built.manifest["pairs"] == {pairs}, built.manifest
-print(used.ru_utime + used.ru_stime - before, used.ru_maxrss // 1024)
+print(used.ru_utime + used.ru_stime - before, peak_megabytes())
 """
 JOIN = """
 COPY (

@@ -29,6 +29,7 @@ TABLES = ("labeling_item", "labeling_response")
 IMPORT = """
 import resource, django
 django.setup()
+from benchmarks.stage import peak_megabytes
 from labeling.actions.import_items import run_step
 from labeling.models import Batch
 batch = Batch.objects.get(pk={pk})
@@ -36,7 +37,7 @@ while run_step(batch):
     pass
 batch.refresh_from_db()
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(batch.kept, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024)
+print(batch.kept, used.ru_utime + used.ru_stime, peak_megabytes())
 """
 
 

@@ -63,6 +63,12 @@ def own_cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def peak_megabytes() -> int:
+    """This process's largest memory so far. Not ru_maxrss, which a child takes over from its parent."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+
+
 def _family(root: int) -> list[int]:
     parents = {}
     for entry in Path("/proc").iterdir():
