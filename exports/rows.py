@@ -74,6 +74,10 @@ class Reader:
         """Pairs of two responses that the filters take, judged or not."""
         return int(self._one(queries.pairs(self.filters))[0])
 
+    def query(self) -> tuple[str, dict[str, Any]]:
+        """The SQL and the values of what `comparisons` reads from its beginning."""
+        return self._stream(queries.TEXTS), self.values
+
     def comparisons(self, after: Place | None = None) -> Iterator[Comparison]:
         """Every judged comparison beyond a place. Flat memory; one query."""
         sql = self._stream(queries.TEXTS, queries.AFTER if after else "")
