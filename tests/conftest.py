@@ -140,7 +140,10 @@ def page(page: Page, complaints: list[str]) -> Generator[Page, None, None]:
     def on_console(message: ConsoleMessage) -> None:
         # An answer of 4xx to a document or to htmx is the server's business, and its tests'; a file must be there.
         loading = message.text.startswith("Failed to load resource")
-        if message.type == "error" and not (loading and "/static/" not in message.location.get("url", "")):
+        # A draft on its way is given up when the answer itself is sent; htmx reports that like a failure.
+        given_up = message.text.startswith(("htmx:sendAbort", "htmx:afterRequest"))
+        missing_page = loading and "/static/" not in message.location.get("url", "")
+        if message.type == "error" and not given_up and not missing_page:
             complaints.append(f"{message.text} [{message.location.get('url', '')}]")
 
     page.on("console", on_console)
