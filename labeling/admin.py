@@ -19,17 +19,24 @@ from labeling.models import (
     Assignment,
     AuditEntry,
     Batch,
+    ConsentText,
     Criterion,
+    CrowdLink,
+    Exposure,
+    GoldAnswer,
     Guideline,
+    Image,
     Invitation,
     Item,
     Judgment,
     Membership,
     Pair,
+    Participation,
     Project,
     Queue,
     Refusal,
     Response,
+    Topic,
     User,
 )
 
@@ -80,6 +87,13 @@ _read_only(Pair, ("project", "item", "first", "second"))
 _read_only(Assignment, ("project", "pair", "rater", "state", "claimed_at", "ended_at"), list_filter=("state",))
 _read_only(Annotation, ("project", "pair", "rater", "revision", "current", "created_at"))
 _read_only(Judgment, ("annotation", "criterion", "preference", "both_bad", "safe", "rating"))
+_read_only(GoldAnswer, ("project", "pair", "criterion", "preference", "both_bad", "safe", "rating"))
+_read_only(Image, ("project", "media_type", "width", "height"), hidden=("storage_name",))
+_read_only(Topic, ("project", "key", "name", "severity", "daily_pairs", "daily_minutes"))
+_read_only(Exposure, ("project", "user", "topic", "day", "shown"))
+_read_only(ConsentText, ("project", "version", "author", "created_at"))
+_read_only(Participation, ("project", "user", "consented_at", "practised_at", "qualified_at"), hidden=("topics",))
+_read_only(CrowdLink, ("project", "name", "platform", "queue", "pairs_wanted", "expires_at", "closed_at"))
 _read_only(AuditEntry, ("at", "project_id", "actor_id", "act", "target_type", "target_id"), search_fields=("=act",))
 
 

@@ -131,7 +131,8 @@ def _close(held: Assignment) -> None:
             ), filled AS (
                 UPDATE labeling_slot SET state = 'done' WHERE id = %(slot)s
             )
-            UPDATE labeling_passage SET done = done + 1 WHERE queue_id = %(queue)s AND rater_id = %(rater)s
+            UPDATE labeling_passage SET done = done + 1
+            WHERE queue_id = %(queue)s AND rater_id = %(rater)s AND lane = ''
             """,
             {"assignment": held.pk, "slot": held.slot_id, "queue": held.queue_id, "rater": held.rater_id},
         )

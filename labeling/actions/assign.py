@@ -26,9 +26,9 @@ SWEEP_EVERY = timedelta(seconds=10)
 _LEASE = """
 WITH picked AS (
     SELECT s.id, s.pair_id, s.rank, s.swapped FROM labeling_slot s
-    WHERE s.queue_id = %(queue)s AND s.state = 'open'
+    WHERE s.queue_id = %(queue)s AND s.lane = '' AND s.state = 'open'
       AND s.rank > coalesce((SELECT passed FROM labeling_passage
-                             WHERE queue_id = %(queue)s AND rater_id = %(rater)s), 0) * %(ahead)s
+                             WHERE queue_id = %(queue)s AND rater_id = %(rater)s AND lane = ''), 0) * %(ahead)s
       AND coalesce((SELECT false FROM labeling_assignment a WHERE a.pair_id = s.pair_id AND a.rater_id = %(rater)s
                     AND a.state IN ('open', 'submitted', 'skipped')), true)
     ORDER BY s.rank LIMIT 1 FOR UPDATE OF s SKIP LOCKED
@@ -47,7 +47,7 @@ WITH picked AS (
 ), moved AS (
     INSERT INTO labeling_passage (queue_id, rater_id, passed, done)
     SELECT %(queue)s, %(rater)s, picked.rank, 0 FROM picked, leased
-    ON CONFLICT (queue_id, rater_id) DO UPDATE SET passed = greatest(labeling_passage.passed, excluded.passed)
+    ON CONFLICT (queue_id, rater_id, lane) DO UPDATE SET passed = greatest(labeling_passage.passed, excluded.passed)
 )
 SELECT id, slot_id, pair_id, guideline_id, swapped, claimed_at, lease_until FROM leased
 """
@@ -162,7 +162,7 @@ def _may_sweep(queue: Queue, rater: User) -> bool:
     the look costs a read of every open slot, so it is taken at most once every SWEEP_EVERY.
     """
     now = timezone.now()
-    passage, made = Passage.objects.get_or_create(queue=queue, rater=rater, defaults={"swept_at": now})
+    passage, made = Passage.objects.get_or_create(queue=queue, rater=rater, lane="", defaults={"swept_at": now})
     if made:
         return False
     fresh = Passage.objects.filter(pk=passage.pk).exclude(swept_at__gt=now - SWEEP_EVERY)

@@ -1,15 +1,27 @@
 """The nouns, in foreign-key order: a file imports only files listed above it."""
 
 from labeling.models.users import ApiToken, Invitation, Membership, User
-from labeling.models.projects import Criterion, Guideline, Project
+from labeling.models.projects import Acknowledgement, Criterion, Guideline, Project
 from labeling.models.jobs import Job, LostJob
-from labeling.models.items import Batch, Item, Pair, Refusal, Response
+from labeling.models.items import Batch, Image, Item, Pair, Refusal, Response
 from labeling.models.queues import Assignment, Passage, Queue, Slot
 from labeling.models.annotations import Annotation, Judgment
+from labeling.models.gold import GoldAnswer
+from labeling.models.care import CheckIn, Exposure, Topic
+from labeling.models.entry import (
+    Attempt,
+    ConsentText,
+    CrowdEntry,
+    CrowdLink,
+    Lesson,
+    Participation,
+    RaterProfile,
+)
 from labeling.models.audit import AuditEntry
 
 __all__ = [
-    "Annotation", "ApiToken", "Assignment", "AuditEntry", "Batch", "Criterion", "Guideline", "Invitation", "Item",
-    "Job", "Judgment", "LostJob", "Membership", "Pair", "Passage", "Project", "Queue", "Refusal", "Response", "Slot",
-    "User",
+    "Acknowledgement", "Annotation", "ApiToken", "Assignment", "Attempt", "AuditEntry", "Batch", "CheckIn",
+    "ConsentText", "Criterion", "CrowdEntry", "CrowdLink", "Exposure", "GoldAnswer", "Guideline", "Image", "Invitation",
+    "Item", "Job", "Judgment", "Lesson", "LostJob", "Membership", "Pair", "Participation", "Passage", "Project",
+    "Queue", "RaterProfile", "Refusal", "Response", "Slot", "Topic", "User",
 ]  # fmt: skip

@@ -9,12 +9,12 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from labeling.models.items import Pair, Response
-from labeling.models.projects import Criterion, Guideline, Project
+from labeling.models.projects import LONGEST_CATEGORY, Criterion, Guideline, Project
 from labeling.models.queues import Assignment
 from labeling.models.users import User
 
@@ -44,6 +44,24 @@ class Annotation(models.Model):
     current = models.BooleanField(default=True)
     body_digest = models.CharField(
         max_length=64, help_text="SHA-256 of the answers as sent: the same body is the same annotation."
+    )
+    instrument = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="The project's instrument it was made with."
+    )
+    principle = models.PositiveSmallIntegerField(
+        null=True, help_text="Number of the guideline's principle that decided, if the rater named one."
+    )
+    kept_hints = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        db_default=Value([]),
+        help_text="Contradictions that the rater was asked about and meant.",
+    )
+    viewport = models.CharField(
+        max_length=8, blank=True, db_default="", help_text="Size of the screen: phone, tablet or desktop."
+    )
+    pointer = models.CharField(
+        max_length=8, blank=True, db_default="", help_text="How it was answered: keyboard, mouse or touch."
     )
     active_ms = models.PositiveIntegerField(null=True, help_text="Time with the pair in view, in milliseconds.")
     created_at = models.DateTimeField(default=timezone.now)
@@ -78,7 +96,7 @@ class Judgment(models.Model):
     both_bad = models.BooleanField(default=False)
     rating = models.SmallIntegerField(null=True)
     safe = models.BooleanField(null=True)
-    categories = ArrayField(models.CharField(max_length=80), default=list)
+    categories = ArrayField(models.CharField(max_length=LONGEST_CATEGORY), default=list)
     severity = models.PositiveSmallIntegerField(null=True)
     text = models.TextField(
         blank=True, max_length=10_000, help_text="The rationale, or the answer of a text criterion."
@@ -94,7 +112,8 @@ class Judgment(models.Model):
                 | Q(both_bad=True, preference=None, response=None)
                 | Q(rating__isnull=False, response__isnull=False)
                 | Q(safe__isnull=False, response__isnull=False)
-                | (~Q(text="") & Q(preference=None, rating=None, safe=None)),
+                | (~Q(text="") & Q(preference=None, rating=None, safe=None))
+                | (~Q(categories=[]) & Q(preference=None, rating=None, safe=None, response=None)),
                 name="judgment_has_value",
             ),
         ]

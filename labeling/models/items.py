@@ -94,7 +94,8 @@ class Response(models.Model):
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="responses", db_index=False)
     position = models.PositiveSmallIntegerField()
     fingerprint = models.CharField(max_length=64, editable=False)
-    content = models.TextField()
+    content = models.TextField(help_text="As it came; where it has images, its text only.")
+    parts = models.JSONField(null=True, blank=True, help_text="Text and images in order, where it has images.")
     model_name = models.CharField(max_length=200, blank=True)
     html = models.TextField()
     renderer = models.PositiveSmallIntegerField(
@@ -110,6 +111,23 @@ class Response(models.Model):
 
     def __str__(self) -> str:
         return f"response {self.position} of item {self.item_id}"
+
+
+class Image(models.Model):
+    """A picture of an item, decoded and written anew at import: nothing of the sent file but its pixels is kept."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="images", db_index=False)
+    sha256 = models.CharField(max_length=64, help_text="Of the bytes as sent.")
+    storage_name = models.CharField(max_length=400)
+    media_type = models.CharField(max_length=40)
+    width = models.PositiveIntegerField(help_text="Pixels.")
+    height = models.PositiveIntegerField(help_text="Pixels.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "sha256"], name="image_once")]
+
+    def __str__(self) -> str:
+        return f"{self.width} × {self.height} {self.media_type}"
 
 
 class Pair(models.Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -12,9 +13,24 @@ from django.utils import timezone
 
 from labeling.models.users import User
 
+LONGEST_CATEGORY = 120
+
 
 def new_pseudonym_key() -> bytes:
     return secrets.token_bytes(32)
+
+
+def usual_hints() -> list[dict[str, Any]]:
+    """The contradictions that a new project asks about; labeling/consistency.py knows every rule."""
+    return [{"rule": "preferred_unsafe"}, {"rule": "far_from_ratings"}, {"rule": "neither_but_rated", "at": 4}]
+
+
+def usual_rationale() -> dict[str, Any]:
+    """When own words are asked for: always, on a conflict, on severe harm, or on `percent` of the comparisons.
+
+    They are only demanded where `required` says so; `min_words` and `max_words` of 0 set no limit.
+    """
+    return {"when": ["conflict", "severe", "sample"], "percent": 15, "required": False, "min_words": 0, "max_words": 0}
 
 
 class Project(models.Model):
@@ -23,6 +39,27 @@ class Project(models.Model):
     description = models.TextField(blank=True, max_length=2000)
     revise_minutes = models.PositiveIntegerField(
         default=7 * 24 * 60, help_text="How long a rater may change an answer, in minutes; 0 forbids it."
+    )
+    preset = models.CharField(max_length=40, blank=True, help_text="What its criteria were made from.")
+    instrument = models.PositiveSmallIntegerField(
+        default=1, db_default=1, editable=False, help_text="Raised whenever what raters are asked changes."
+    )
+    hints = models.JSONField(default=usual_hints, blank=True, help_text="Contradictions a rater is asked about.")
+    rationale = models.JSONField(default=usual_rationale, blank=True, help_text="When own words are asked for.")
+    break_after_minutes = models.PositiveSmallIntegerField(
+        default=25, help_text="A break is offered after so many minutes of judging; 0 offers none."
+    )
+    break_after_pairs = models.PositiveSmallIntegerField(
+        default=20, help_text="A break is offered after so many pairs; 0 offers none."
+    )
+    support = models.TextField(
+        blank=True, max_length=2000, help_text="Whom a rater can talk to; needed before sensitive topics are shown."
+    )
+    pass_percent = models.PositiveSmallIntegerField(
+        default=80, validators=[MaxValueValidator(100)], help_text="Right answers needed to qualify, in percent."
+    )
+    attempts = models.PositiveSmallIntegerField(
+        default=2, validators=[MinValueValidator(1)], help_text="How often one may try to qualify."
     )
     pseudonym_key = models.BinaryField(
         default=new_pseudonym_key, editable=False, help_text="Keys the rater pseudonyms."
@@ -41,6 +78,9 @@ class Guideline(models.Model):
     version = models.PositiveIntegerField(null=True, blank=True)
     text = models.TextField(max_length=200_000)
     html = models.TextField(editable=False, default="")
+    principles = models.JSONField(
+        default=list, editable=False, help_text="Its numbered sentences: [{number, text, anchor}], in order."
+    )
     change_note = models.CharField(max_length=300, blank=True)
     author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -60,6 +100,20 @@ class Guideline(models.Model):
         return f"version {self.version}" if self.version else "draft"
 
 
+class Acknowledgement(models.Model):
+    """A rater has read a published version of the guideline."""
+
+    guideline = models.ForeignKey(Guideline, on_delete=models.CASCADE, related_name="acknowledgements", db_index=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["guideline", "user"], name="acknowledgement_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} has read {self.guideline_id}"
+
+
 class Criterion(models.Model):
     """One question. A preference lies between two responses; safety and rating are of one response."""
 
@@ -68,6 +122,7 @@ class Criterion(models.Model):
         SAFETY = "safety", "Safety of one response"
         RATING = "rating", "Rating of one response"
         TEXT = "text", "Text"
+        REASONS = "reasons", "Reasons to choose from"
 
     class Asked(models.TextChoices):
         ALWAYS = "always", "Always"
@@ -90,10 +145,19 @@ class Criterion(models.Model):
     allow_both_bad = models.BooleanField(default=False)
     minimum = models.SmallIntegerField(default=1, help_text="Lowest rating.")
     maximum = models.SmallIntegerField(default=5, help_text="Highest rating.")
+    taxonomy = models.CharField(max_length=40, blank=True, help_text="Where the categories come from.")
     categories = ArrayField(
-        models.CharField(max_length=80), default=list, blank=True, help_text="Harms to choose from."
+        models.CharField(max_length=LONGEST_CATEGORY),
+        default=list,
+        blank=True,
+        help_text="Harms, or reasons, to choose from; “Domain › Part” puts a part below its domain.",
     )
     severities = models.PositiveSmallIntegerField(default=3, help_text="Grades of harm; 0 asks none.")
+    min_words = models.PositiveSmallIntegerField(default=0, help_text="Of a text; 0 sets no limit.")
+    max_words = models.PositiveSmallIntegerField(default=0, help_text="Of a text; 0 sets no limit.")
+    guideline_section = models.CharField(
+        max_length=120, blank=True, help_text="Heading of the guideline that explains it; empty looks for its name."
+    )
 
     class Meta:
         ordering = ["position", "id"]

@@ -21,6 +21,7 @@ from labeling.models.projects import Guideline, Project
 from labeling.models.users import User
 
 MOST_OVERLAP = 50
+LONGEST_LANE = 300
 SHORTEST_LEASE, LONGEST_LEASE = 1, 7 * 24 * 3600
 
 
@@ -36,6 +37,7 @@ class Queue(models.Model):
         help_text="How long a rater holds a pair, in seconds; every renewal starts it again.",
     )
     paused = models.BooleanField(default=False)
+    blur_images = models.BooleanField(default=False, help_text="Images stay blurred until the rater opens them.")
     languages = ArrayField(
         models.CharField(max_length=35),
         default=list,
@@ -66,7 +68,11 @@ class Queue(models.Model):
 
 
 class Slot(models.Model):
-    """One rater wanted on one pair of a queue. `swapped` alternates over a pair's slots: balance is by construction."""
+    """One rater wanted on one pair of a queue. `swapped` alternates over a pair's slots: balance is by construction.
+
+    `lane` names the sensitive topics of the pair's item, sorted and joined by a space; empty is everyday. A claim
+    searches only the lanes that are open to the rater, each as its own range of ranks.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", "Open"
@@ -78,6 +84,7 @@ class Slot(models.Model):
     # no index of its own: the unique constraint below and `slot_open` serve every query
     pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="slots", db_index=False)
     number = models.PositiveSmallIntegerField()
+    lane = models.CharField(max_length=LONGEST_LANE, blank=True, default="", db_default="")
     rank = models.BigIntegerField()
     swapped = models.BooleanField(help_text="Shown with the second response on the left.")
     state = models.CharField(max_length=6, choices=State.choices, default=State.OPEN)
@@ -89,7 +96,7 @@ class Slot(models.Model):
         ]
         indexes = [
             # the claim's only search
-            models.Index(fields=["queue", "rank"], condition=Q(state="open"), name="slot_open"),
+            models.Index(fields=["queue", "lane", "rank"], condition=Q(state="open"), name="slot_open"),
         ]
 
     def __str__(self) -> str:
@@ -97,18 +104,28 @@ class Slot(models.Model):
 
 
 class Passage(models.Model):
-    """How far a rater has come in a queue: no open slot up to `passed` is for this rater."""
+    """How far a rater has come in a lane of a queue: no open slot up to `passed` is for this rater.
+
+    The everyday lane's row also counts the rater's work in the whole queue, and since the last break.
+    """
 
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="+", db_index=False)
     rater = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    lane = models.CharField(max_length=LONGEST_LANE, blank=True, default="", db_default="")
     passed = models.BigIntegerField(default=0)
     done = models.PositiveIntegerField(default=0, help_text="Pairs this rater has judged here.")
     swept_at = models.DateTimeField(
         null=True, help_text="When the whole queue was last searched for a slot left behind."
     )
+    since_break = models.PositiveIntegerField(default=0, db_default=0, help_text="Pairs judged since the last break.")
+    since_break_ms = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Judging time since then.")
+    sensitive_run = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Sensitive pairs in a row, up to now."
+    )
+    run_at = models.DateTimeField(null=True, help_text="When the last of that run was opened.")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["queue", "rater"], name="passage_once")]
+        constraints = [models.UniqueConstraint(fields=["queue", "rater", "lane"], name="passage_once")]
 
     def __str__(self) -> str:
         return f"rater {self.rater_id} in queue {self.queue_id}"
@@ -141,6 +158,8 @@ class Assignment(models.Model):
     guideline = models.ForeignKey(Guideline, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
     swapped = models.BooleanField(default=False)
+    lane = models.CharField(max_length=LONGEST_LANE, blank=True, default="", db_default="")
+    opened_at = models.DateTimeField(null=True, help_text="When the rater chose to see a sensitive pair.")
     claimed_at = models.DateTimeField(default=timezone.now, editable=False)
     lease_until = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)

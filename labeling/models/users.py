@@ -47,6 +47,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(unique=True, max_length=254)
     name = models.CharField(max_length=120, blank=True)
+    language = models.CharField(max_length=10, blank=True, help_text="Of the interface; empty asks the browser.")
     theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)
     is_external = models.BooleanField(default=False, help_text="A rater of an imported study; cannot sign in.")
     is_active = models.BooleanField(default=True)

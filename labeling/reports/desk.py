@@ -69,7 +69,7 @@ def shown(assignment: Assignment) -> Shown:
         .extra(  # the rater's own count, without a second round trip
             select={
                 "done": "coalesce((SELECT done FROM labeling_passage p WHERE p.queue_id = labeling_assignment.queue_id"
-                " AND p.rater_id = labeling_assignment.rater_id), 0)"
+                " AND p.rater_id = labeling_assignment.rater_id AND p.lane = ''), 0)"
             }
         )
         .get(pk=assignment.pk)
@@ -97,4 +97,4 @@ def open_assignment(queue: Queue, rater: User) -> Assignment | None:
 
 def progress(queue: Queue, rater: User) -> int:
     """How many pairs of the queue this rater has judged."""
-    return Passage.objects.filter(queue=queue, rater=rater).values_list("done", flat=True).first() or 0
+    return Passage.objects.filter(queue=queue, rater=rater, lane="").values_list("done", flat=True).first() or 0

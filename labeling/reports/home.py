@@ -62,7 +62,7 @@ def open_queues(rater: User) -> list[OpenQueue]:
     rows = (
         queues_for(rater, RATERS)
         .annotate(
-            done=Coalesce(Subquery(Passage.objects.filter(**mine).values("done")[:1]), 0),
+            done=Coalesce(Subquery(Passage.objects.filter(**mine, lane="").values("done")[:1]), 0),
             held=Subquery(Assignment.objects.filter(**mine, state=State.OPEN).values("claimed_at")[:1]),
         )
         .order_by(F("held").desc(nulls_last=True), "-done", "project__name", "id")
