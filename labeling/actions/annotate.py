@@ -19,6 +19,7 @@ from labeling.models import Annotation, Assignment, Criterion, Judgment, Slot, U
 State = Assignment.State
 LARGEST_DRAFT = 64 * 1024
 LONGEST_ACTIVE_MS = 24 * 3600 * 1000
+Facts = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def submit(
                 swapped=held.swapped,
                 complete=complete,
             )
-            done = _store(held, rater, answers, _active_ms(body))
+            done = _store(held, rater, answers, _facts(held, body))
             if not then_claim or held.queue is None:
                 return done
             held.queue.project = assignment.project
@@ -76,35 +77,35 @@ def _lock(assignment: Assignment, rater: User) -> Assignment:
     return rows.get(pk=assignment.pk, rater=rater)
 
 
-def _store(held: Assignment, rater: User, answers: list[Answer], active_ms: int | None) -> Submitted:
+def _store(held: Assignment, rater: User, answers: list[Answer], facts: Facts) -> Submitted:
     body_digest = digest(answers)
     if held.state == State.SUBMITTED:
         current = Annotation.objects.get(assignment=held, current=True)
         if current.body_digest == body_digest:
             return Submitted(current, created=False)
-        return _revise(held, current, rater, answers, body_digest, active_ms)
+        return _revise(held, current, rater, answers, body_digest, facts)
     if held.state != State.OPEN:
         _retake(held)
-    annotation = _write(held, rater, answers, body_digest, active_ms, revision=1)
+    annotation = _write(held, rater, answers, body_digest, facts, revision=1)
     _close(held)
     record(rater, "annotation.submitted", annotation, project_id=held.project_id, assignment=held.pk)
     return Submitted(annotation, created=True)
 
 
 def _revise(
-    held: Assignment, current: Annotation, rater: User, answers: list[Answer], body_digest: str, active_ms: int | None
+    held: Assignment, current: Annotation, rater: User, answers: list[Answer], body_digest: str, facts: Facts
 ) -> Submitted:
     window = timedelta(minutes=held.project.revise_minutes)
     if held.ended_at is None or timezone.now() > held.ended_at + window:
         raise Refused("revise_closed", "The time to change this answer is over; what you sent first stands.")
     Annotation.objects.filter(pk=current.pk).update(current=False)
-    annotation = _write(held, rater, answers, body_digest, active_ms, revision=current.revision + 1)
+    annotation = _write(held, rater, answers, body_digest, facts, revision=current.revision + 1)
     record(rater, "annotation.revised", annotation, project_id=held.project_id, assignment=held.pk, replaces=current.pk)
     return Submitted(annotation, created=True)
 
 
 def _write(
-    held: Assignment, rater: User, answers: list[Answer], body_digest: str, active_ms: int | None, revision: int
+    held: Assignment, rater: User, answers: list[Answer], body_digest: str, facts: Facts, revision: int
 ) -> Annotation:
     annotation = Annotation.objects.create(
         project_id=held.project_id,
@@ -114,7 +115,7 @@ def _write(
         guideline_id=held.guideline_id,
         revision=revision,
         body_digest=body_digest,
-        active_ms=active_ms,
+        **facts,
     )
     Judgment.objects.bulk_create([answer.judgment(annotation.pk, held.project_id) for answer in answers])
     return annotation
@@ -156,6 +157,11 @@ def _retake(held: Assignment) -> None:
             "This pair went to someone else. Your answers are kept as a draft; claim the next pair to go on.",
         )
     held.slot = slot
+
+
+def _facts(held: Assignment, body: Any) -> Facts:
+    """What an annotation keeps beside its answers, by the names of its fields: how they were given, and with what."""
+    return {"active_ms": _active_ms(body)}
 
 
 def _active_ms(body: Any) -> int | None:

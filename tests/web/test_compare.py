@@ -79,10 +79,12 @@ def test_the_page_shows_the_pair_and_every_question(rui: Client, project: Projec
 
 
 def test_nothing_tells_the_models_the_order_or_the_gold(rui: Client, project: Project) -> None:
+    with connection.cursor() as cursor:  # numbers that stand for nothing else on the page
+        cursor.execute("SELECT setval('labeling_response_id_seq', 73000000)")
     pair = make.pair(project, gold={"helpfulness": 2})
     held = start(rui, project)
     page = rui.get(f"/compare/{held.queue_id}/").text
-    for secret in ("model-0", "model-1", "swapped", "gold", f'"{pair.first_id}"', pair.item.fingerprint):
+    for secret in ("model-0", "model-1", "swapped", "gold", "730000", pair.item.fingerprint):
         assert secret not in page
 
 

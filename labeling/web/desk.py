@@ -1,0 +1,70 @@
+"""What follows at the desk of a queue: a screen that comes first, the pair, or nothing.
+
+Every way there (the page, a submit, a skip, the way back from a changed answer) asks `next_screen`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+
+from labeling.actions.refusals import Refused
+from labeling.models import Assignment, Queue
+from labeling.reports.desk import Shown, progress, shown
+from labeling.web.guards import PersonRequest
+from labeling.web.questions import asked
+from labeling.web.screens import ComesFirst, Screen, show
+
+# In this order; the first that has something to show is shown instead of the pair.
+COMES_FIRST: tuple[ComesFirst, ...] = ()
+
+# Refusals after which this pair is over for this rater, whatever is changed in the form.
+OVER = frozenset({"already_yours", "already_submitted", "revise_closed", "skipped", "released", "lease_lost"})
+
+
+def next_screen(
+    request: PersonRequest, queue: Queue, held: Assignment | None, *, said: str = "", looked: bool = False
+) -> HttpResponse:
+    """What the rater meets now. `held` is the open assignment; without one, `looked` says that one was asked for."""
+    if held is None:
+        return show(request, nothing(request, queue, looked=looked), queue, said=said)
+    seen = shown(held)
+    queue.project = seen.assignment.project  # the same row, already here
+    for comes_first in COMES_FIRST:
+        if screen := comes_first(request, queue, seen):
+            return show(request, screen, queue, said=said)
+    return show(request, pair(seen), queue, said=said)
+
+
+def pair(seen: Shown, *, body: Any = None, refused: Refused | None = None) -> Screen:
+    """The pair with its form: filled with the `body` that was just sent and `refused`, or with the draft."""
+    kept = body is None and seen.assignment.draft is not None
+    context = {
+        "shown": seen,
+        "assignment": seen.assignment,
+        "asked": asked(seen, body or seen.assignment.draft, refused.errors if refused else None),
+        "kept": kept,
+        "refused": refused,
+        "over": refused is not None and refused.code in OVER,
+        "seconds_left": seconds_left(seen.assignment),
+        "skip_reasons": Assignment.SkipReason.choices,
+    }
+    return Screen("labeling/compare.html", context, status=status_of(refused))
+
+
+def nothing(request: PersonRequest, queue: Queue, *, looked: bool = False) -> Screen:
+    """No open pair: either the rater has not asked for one yet, or there was none when we `looked`."""
+    context = {"done": progress(queue, request.user), "of": queue.pair_count, "looked": looked}
+    return Screen("labeling/compare_nothing.html", context)
+
+
+def status_of(refused: Refused | None) -> int:
+    return 200 if refused is None else 422 if refused.code == "invalid" else 409
+
+
+def seconds_left(assignment: Assignment) -> int:
+    if assignment.lease_until is None:
+        return 0
+    return int((assignment.lease_until - timezone.now()).total_seconds())
