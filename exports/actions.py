@@ -22,7 +22,7 @@ from exports.card import Step, funnel
 from exports.formats import FORMATS
 from exports.models import Export, ExportFile
 from exports.recipes import Recipe, find_recipe, read_recipe
-from exports.recipes.majority import Preferred, decide, undecided
+from exports.recipes.majority import Outcome, decide, undecided
 from exports.rows import Reader
 from exports.writers import sha256_of
 from labeling.actions.refusals import Refused
@@ -38,20 +38,20 @@ SECONDS_A_STEP = 240
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Rows as they would be written, and how many there would be at most: only building finds unfit texts."""
+    """Rows as they would be written, and of how many pairs at most: only building finds unfit texts."""
 
     recipe: Recipe
-    preferred: list[Preferred]
+    outcomes: list[Outcome]
     pairs: int
     dropped: Counter[str]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        return [FORMATS[self.recipe.format].row(each) for each in self.preferred]
+        return [row for outcome in self.outcomes for row in FORMATS[self.recipe.format].rows(outcome)][:PREVIEWED]
 
     @property
     def total(self) -> int:
-        return self.pairs - self.dropped.total()
+        return (self.pairs - self.dropped.total()) * FORMATS[self.recipe.format].rows_each
 
     @property
     def steps(self) -> list[Step]:
@@ -82,21 +82,23 @@ def preview(*, project: Project, recipe: Any) -> Preview:
     """The first rows of a recipe and what it would leave out, without building it. Reads every judged pair's counts."""
     read = checked_recipe(project, recipe)
     reader = Reader(project, read)
-    least = read.filters.min_judgments
+    least, takes = read.filters.min_judgments, FORMATS[read.format].takes
     dropped: Counter[str] = Counter()
     shown: list[int] = []
     judged = 0
     for comparison, pair_id in reader.outcomes():
         judged += 1
-        if reason := undecided(comparison, least):
+        reason = undecided(comparison, least)
+        if reason and reason not in takes:
             dropped[reason] += 1
         elif len(shown) < 2 * PREVIEWED:
             shown.append(pair_id)
     pairs = reader.pairs()
     dropped["unjudged"] += pairs - judged
-    found = (decide(c, min_judgments=least, rationales=read.rationales) for c in reader.of_pairs(shown))
-    preferred = [each for each in found if isinstance(each, Preferred)]
-    return Preview(read, preferred[:PREVIEWED], pairs, dropped)
+    few = reader.of_pairs(shown)
+    found = (decide(c, takes=takes, min_judgments=least, rationales=read.rationales) for c in few)
+    outcomes = [each for each in found if isinstance(each, Outcome)]
+    return Preview(read, outcomes[:PREVIEWED], pairs, dropped)
 
 
 def checked_recipe(project: Project, recipe: Any) -> Recipe:

@@ -125,7 +125,10 @@ def _gather(scratch: Path, segments: list[Segment], recipe: Recipe) -> list[Data
 
 def _describe(dataset: Path, account: Account) -> dict[str, Any]:
     extra = []
-    for name, data in (("README.md", card(account)), ("croissant.json", croissant(account))):
+    made = {"README.md": card(account), "croissant.json": croissant(account)}
+    if account.format.beside:
+        made |= account.format.beside([file.path for file in account.files])
+    for name, data in made.items():
         out = write_file(dataset / name, data)
         extra.append({"path": name, "split": None, "rows": None, "bytes": out.size, "sha256": out.sha256})
     described = manifest(account, extra)

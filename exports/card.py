@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +64,7 @@ class Account:
 
     @property
     def rows(self) -> int:
-        return self.pairs - self.totals.dropped.total()
+        return sum(file.rows for file in self.files)
 
     @property
     def languages(self) -> list[str]:
@@ -95,6 +96,7 @@ _STEPS = {
     "duplicate": "Counted once",
     "same_text": "Different texts",
     "conversation": "A conversation trainers take",
+    "unsuited": "A conversation the format holds",
 }
 
 
@@ -126,8 +128,9 @@ def card(account: Account) -> bytes:
             "languages": [_json(language) for language in account.languages],
             "size": next((name for most, name in _SIZES if account.rows < most), "n>1M"),
             "splits": splits,
-            "features": _features(account.format.schema),
+            "features": "".join(_features(account.format.schema, 2)),
             "columns": account.format.columns,
+            "graded": not {"margin", "strength"}.isdisjoint(account.format.columns),
             "counts": {split: sum(f.rows for f in account.files if f.split == split) for split in splits},
             "funnel": funnel(account.pairs, account.totals.dropped),
             "strengths": sorted(account.totals.strengths.items()),
@@ -212,30 +215,30 @@ def dump(data: dict[str, Any]) -> bytes:
 
 def _record_set(file: DataFile, schema: pa.Schema) -> dict[str, Any]:
     name = file.path.removeprefix("data/").partition("-of-")[0]
-    fields = []
-    for column in schema:
-        source = {"fileObject": {"@id": file.path}, "extract": {"column": column.name}}
-        described: dict[str, Any] = {
-            "@type": "cr:Field",
-            "@id": f"{name}/{column.name}",
-            "name": f"{name}/{column.name}",
-        }
-        if pa.types.is_list(column.type):
-            described |= {"repeated": True, "subField": _parts(f"{name}/{column.name}", source, column.type.value_type)}
-        else:
-            described |= {"dataType": _croissant_type(column.type)}
-        fields.append(described | {"source": source})
+    fields = [
+        _field(f"{name}/{column.name}", column.type, {"fileObject": {"@id": file.path}}, {"column": column.name})
+        for column in schema
+    ]
     return {"@type": "cr:RecordSet", "@id": name, "name": name, "field": fields}
 
 
-def _parts(name: str, source: dict[str, Any], struct: pa.StructType) -> list[dict[str, Any]]:
-    return [
+def _field(name: str, of: pa.DataType, file: dict[str, Any], taken: dict[str, Any]) -> dict[str, Any]:
+    """A column, with its parts to the first depth: a list of messages has roles and contents."""
+    source = file | {"extract": taken}
+    described: dict[str, Any] = {"@type": "cr:Field", "@id": name, "name": name}
+    if pa.types.is_list(of):
+        described["repeated"] = True
+        of = of.value_type
+    if not pa.types.is_struct(of):
+        return described | {"dataType": _croissant_type(of), "source": source}
+    parts = [
         {
-            "@type": "cr:Field", "@id": f"{name}/{part.name}", "name": f"{name}/{part.name}", "dataType": "sc:Text",
-            "source": source | {"transform": {"jsonPath": part.name}},
+            "@type": "cr:Field", "@id": f"{name}/{part.name}", "name": f"{name}/{part.name}",
+            "dataType": _croissant_type(part.type), "source": source | {"transform": {"jsonPath": part.name}},
         }
-        for part in struct
+        for part in of
     ]  # fmt: skip
+    return described | {"subField": parts, "source": source}
 
 
 def _croissant_type(column: pa.DataType) -> str:
@@ -246,12 +249,20 @@ def _croissant_type(column: pa.DataType) -> str:
     return "sc:Float" if pa.types.is_floating(column) else "sc:Text"
 
 
-def _features(schema: pa.Schema) -> list[dict[str, Any]]:
-    """The columns as the card's YAML names them, so that JSON Lines get the same types as Parquet."""
-    return [
-        {"name": column.name, "messages": pa.types.is_list(column.type), "type": _yaml_type(column.type)}
-        for column in schema
-    ]
+def _features(fields: Iterable[pa.Field], depth: int) -> Iterator[str]:
+    """The columns as lines of the card's YAML, so that JSON Lines get the same types as Parquet."""
+    margin = " " * depth
+    for field in fields:
+        of = field.type
+        yield f"{margin}- name: {field.name}\n"
+        if pa.types.is_list(of) and pa.types.is_struct(of.value_type):
+            yield f"{margin}  list:\n"
+            yield from _features(of.value_type, depth + 2)
+        elif pa.types.is_struct(of):
+            yield f"{margin}  struct:\n"
+            yield from _features(of, depth + 2)
+        else:
+            yield f"{margin}  dtype: {_yaml_type(of)}\n"
 
 
 def _yaml_type(column: pa.DataType) -> str:

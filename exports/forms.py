@@ -8,6 +8,7 @@ from django import forms
 
 from exports.formats import FORMATS
 from exports.recipes import Recipe
+from exports.recipes.recipe import FORMATS as FILES
 from exports.recipes.recipe import MOST_JUDGMENTS
 from labeling.models import Criterion, Project
 
@@ -52,7 +53,8 @@ class RecipeForm(forms.Form):
         return {
             "format": given["format"],
             "criterion": given["criterion"],
-            "file": given["file"],
+            # Some readers take one kind of file only, whichever was chosen for another format.
+            "file": given["file"] if given["file"] in FILES[given["format"]] else FILES[given["format"]][0],
             "rationales": given["rationales"] == "yes",
             "split": {"test": float(given["test"])},
             "filters": {"min_judgments": given["min_judgments"]}

@@ -15,15 +15,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from exports.formats import FORMATS
+from exports.formats.columns import Row
 from exports.recipes import Recipe, Split
-from exports.recipes.majority import Comparison, Preferred, decide
+from exports.recipes.majority import SIDE, Comparison, Outcome, decide
 from exports.rows import Place, place_of
 from exports.writers import WRITERS, Hashed, Writer, sha256_of, sync_directory, write_file
 
@@ -153,15 +153,24 @@ class _Writing:
 
     def take(self, taken: list[Comparison]) -> None:
         least, rationales = self.recipe.filters.min_judgments, self.recipe.rationales
-        outcomes = [decide(comparison, min_judgments=least, rationales=rationales) for comparison in taken]
-        kept = [outcome for outcome in outcomes if isinstance(outcome, Preferred)]
-        self._count(taken, outcomes, kept)
-        rows: dict[str, list[dict[str, Any]]] = {}
-        for preferred in kept:
-            rows.setdefault(split_of(preferred.prompt, self.recipe.split), []).append(self.format.row(preferred))
-        for split, portion in rows.items():
+        takes = self.format.takes
+        found = [decide(one, takes=takes, min_judgments=least, rationales=rationales) for one in taken]
+        kept: list[Outcome] = []
+        rows: dict[str, list[list[Row]]] = {}
+        for outcome in found:
+            if isinstance(outcome, str):
+                self.segment.dropped[outcome] += 1
+            elif made := self.format.rows(outcome):
+                kept.append(outcome)
+                rows.setdefault(split_of(outcome.prompt, self.recipe.split), []).append(made)
+            else:
+                self.segment.dropped["unsuited"] += 1
+        self._count(taken, kept)
+        for split, groups in rows.items():
+            portion = self.format.arrange(groups) if self.format.arrange else list(chain.from_iterable(groups))
             self._writer(split).write(portion)
             self.written[split] += len(portion)
+            self.rows += len(portion)
 
     def finish(self) -> Segment:
         for split in sorted(self.open):
@@ -172,17 +181,15 @@ class _Writing:
             self.segment.parts.append(Part(split, name, self.written[split], out.size, out.sha256))
         return self.segment
 
-    def _count(self, taken: list[Comparison], outcomes: list[Preferred | str], kept: list[Preferred]) -> None:
+    def _count(self, taken: list[Comparison], kept: list[Outcome]) -> None:
         segment, pairs = self.segment, sum(comparison.pairs for comparison in taken)
         segment.pairs += pairs
         segment.judgments += sum(comparison.judgments for comparison in taken)
-        segment.dropped.update(outcome for outcome in outcomes if isinstance(outcome, str))
         segment.dropped["duplicate"] += pairs - len(taken)
-        segment.strengths.update(preferred.strength for preferred in kept)
-        segment.languages.update(preferred.language for preferred in kept)
+        segment.strengths.update(outcome.strength for outcome in kept if outcome.kind == SIDE)
+        segment.languages.update(outcome.language for outcome in kept)
         segment.last = place_of(taken[-1])
         self.comparisons += len(taken)
-        self.rows += len(kept)
 
     def _writer(self, split: str) -> Writer:
         if split not in self.open:

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
-from exports.formats import preference, reward
+from exports.formats import (
+    axolotl,
+    hh_rlhf,
+    implicit,
+    kto,
+    llama_factory,
+    nemo_rl,
+    openai,
+    openrlhf,
+    plain,
+    preference,
+    reward,
+    sft,
+    ultrafeedback,
+)
 from exports.formats.columns import Format
 
-FORMATS: dict[str, Format] = {each.name: each for each in (preference.FORMAT, reward.FORMAT)}
+# In the order of the page: what most people train with first, then what particular programs read.
+FORMATS: dict[str, Format] = {
+    each.FORMAT.name: each.FORMAT
+    for each in (
+        preference, implicit, plain, reward, kto, sft, hh_rlhf, ultrafeedback, openai, llama_factory, openrlhf, axolotl,
+        nemo_rl,
+    )
+}  # fmt: skip
 
 __all__ = ["FORMATS", "Format"]

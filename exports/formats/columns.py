@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from exports.recipes.majority import Preferred
+from exports.recipes.majority import SIDE, Outcome
 
+SPEAKERS = {"user": "Human", "assistant": "Assistant"}
 EXAMPLES = Path(__file__).parent / "examples"
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 # Plain types only: older loaders know no timestamps, decimals, dictionaries or all-null columns.
@@ -21,20 +22,31 @@ PROVENANCE = [
     ("chosen_safe", pa.bool_()),
     ("rejected_safe", pa.bool_()),
 ]
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """The columns of a kind of training, and how one preference fills them."""
+    """The columns of a kind of training, and how one outcome fills them.
+
+    `takes` are the kinds of outcome it has a use for. `rows` makes `rows_each` rows of one, or none of a conversation
+    that the format cannot hold. `arrange` orders the rows of a few thousand outcomes, given outcome by outcome, where a
+    trainer minds which rows are neighbours. `beside` makes the files that a reader wants beside the data, from the
+    names of those.
+    """
 
     name: str
     title: str
     description: str
     trainer: str
     schema: pa.Schema
-    row: Callable[[Preferred], dict[str, Any]]
+    rows: Callable[[Outcome], list[Row]]
     columns: dict[str, str]
     use: str
+    takes: Set[str] = frozenset({SIDE})
+    rows_each: int = 1
+    arrange: Callable[[list[list[Row]]], list[Row]] | None = None
+    beside: Callable[[list[str]], dict[str, bytes]] | None = None
 
     @property
     def example(self) -> str:
@@ -42,27 +54,45 @@ class Format:
         return (EXAMPLES / f"{self.name}.json").read_text(encoding="utf-8")
 
 
+def text_of(prompt: list[dict[str, str]]) -> str | None:
+    """The conversation as HH-RLHF writes it, up to and with the assistant's cue; None where that cannot be told back.
+
+    There is no system turn in it, so one opens the first human turn. A tool's turn has no name here.
+    """
+    said, system = "", ""
+    for message in prompt:
+        role, content = message["role"], message["content"]
+        if role == "system":
+            system = content + "\n"
+        elif role in SPEAKERS:
+            said += f"\n\n{SPEAKERS[role]}: {system}{content}"
+            system = ""
+        else:
+            return None
+    return None if system else said + "\n\nAssistant:"
+
+
 def answer(text: str) -> dict[str, str]:
     return {"role": "assistant", "content": text}
 
 
-def provenance(preferred: Preferred) -> dict[str, Any]:
+def provenance(outcome: Outcome) -> dict[str, Any]:
     """Where a row came from, and what else was said of it."""
     return {
-        "comparison_id": comparison_id(preferred),
-        "strength": preferred.strength,
-        "rationale": preferred.rationale,
-        "chosen_safe": preferred.chosen.is_safe,
-        "rejected_safe": preferred.rejected.is_safe,
+        "comparison_id": comparison_id(outcome),
+        "strength": outcome.strength,
+        "rationale": outcome.rationale,
+        "chosen_safe": outcome.chosen.is_safe,
+        "rejected_safe": outcome.rejected.is_safe,
     }
 
 
-def comparison_id(preferred: Preferred) -> str:
+def comparison_id(outcome: Outcome) -> str:
     """32 hex digits of the hashes of what was compared: the same on every machine and whichever side was chosen."""
-    low, high = preferred.chosen.fingerprint, preferred.rejected.fingerprint
+    low, high = outcome.chosen.fingerprint, outcome.rejected.fingerprint
     if high < low:
         low, high = high, low
-    return preferred.item[:16] + low[:8] + high[:8]
+    return outcome.item[:16] + low[:8] + high[:8]
 
 
 PROVENANCE_COLUMNS = {

@@ -7,16 +7,18 @@ from typing import Any
 import pyarrow as pa
 
 from exports.formats.columns import MESSAGES, PROVENANCE, PROVENANCE_COLUMNS, Format, answer, provenance
-from exports.recipes.majority import Preferred
+from exports.recipes.majority import Outcome
 
 
-def _row(preferred: Preferred) -> dict[str, Any]:
-    return {
-        "prompt": preferred.prompt,
-        "chosen": [answer(preferred.chosen.text)],
-        "rejected": [answer(preferred.rejected.text)],
-        **provenance(preferred),
-    }
+def _rows(outcome: Outcome) -> list[dict[str, Any]]:
+    return [
+        {
+            "prompt": outcome.prompt,
+            "chosen": [answer(outcome.chosen.text)],
+            "rejected": [answer(outcome.rejected.text)],
+            **provenance(outcome),
+        }
+    ]
 
 
 FORMAT = Format(
@@ -25,7 +27,7 @@ FORMAT = Format(
     description="Prompt, chosen, rejected. Hard labels.",
     trainer="trl DPOTrainer",
     schema=pa.schema([("prompt", MESSAGES), ("chosen", MESSAGES), ("rejected", MESSAGES), *PROVENANCE]),
-    row=_row,
+    rows=_rows,
     columns={
         "prompt": "the conversation up to the responses, as a list of role and content",
         "chosen": "the preferred response, as a list of one assistant message",

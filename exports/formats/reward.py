@@ -7,16 +7,18 @@ from typing import Any
 import pyarrow as pa
 
 from exports.formats.columns import MESSAGES, PROVENANCE, PROVENANCE_COLUMNS, Format, answer, provenance
-from exports.recipes.majority import Preferred
+from exports.recipes.majority import Outcome
 
 
-def _row(preferred: Preferred) -> dict[str, Any]:
-    return {
-        "chosen": [*preferred.prompt, answer(preferred.chosen.text)],
-        "rejected": [*preferred.prompt, answer(preferred.rejected.text)],
-        **provenance(preferred),
-        "margin": preferred.margin,
-    }
+def _rows(outcome: Outcome) -> list[dict[str, Any]]:
+    return [
+        {
+            "chosen": [*outcome.prompt, answer(outcome.chosen.text)],
+            "rejected": [*outcome.prompt, answer(outcome.rejected.text)],
+            **provenance(outcome),
+            "margin": outcome.margin,
+        }
+    ]
 
 
 FORMAT = Format(
@@ -25,7 +27,7 @@ FORMAT = Format(
     description="Whole conversations, chosen and rejected, with a margin from the strength.",
     trainer="trl RewardTrainer",
     schema=pa.schema([("chosen", MESSAGES), ("rejected", MESSAGES), *PROVENANCE, ("margin", pa.float32())]),
-    row=_row,
+    rows=_rows,
     columns={
         "chosen": "the conversation with the preferred response, as a list of role and content",
         "rejected": "the same conversation with the other response",

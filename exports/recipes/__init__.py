@@ -1,17 +1,16 @@
-"""The recipes that have a name. Add one here; it is offered on the page, in the API and to `build_export`."""
+"""The recipes that have a name: every format with the rest left to its default, as each file its readers take."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from exports.recipes.recipe import Filters, Recipe, Split, read_recipe
+from exports.recipes.recipe import FORMATS, Filters, Recipe, Split, read_recipe
 from labeling.actions.refusals import Refused
 
 NAMED: dict[str, Recipe] = {
-    "dpo": Recipe("dpo"),
-    "dpo-jsonl": Recipe("dpo", file="jsonl"),
-    "reward": Recipe("reward"),
-    "reward-jsonl": Recipe("reward", file="jsonl"),
+    name if file == files[0] else f"{name}-{file}": Recipe(name, file=file)
+    for name, files in FORMATS.items()
+    for file in files
 }
 
 

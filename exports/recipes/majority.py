@@ -1,17 +1,20 @@
-"""From the judgments of one comparison to one preferred response, or to the reason why there is none.
+"""From the judgments of one comparison to its outcome, or to the reason why it gives no row.
 
 The rule, as the dataset card states it: the side that more raters prefer is chosen. A tie and “neither is
 acceptable” stand on no side. If “neither” is more than half of the judgments, or both sides have as many raters,
-the comparison is left out. `strength` is the mean strength given by the raters on the chosen side, rounded half up.
-The margin is the mean preference of all raters towards the chosen side, so that doubt makes it smaller: whoever
-stands on no side counts as 0, whoever stands on the other side counts against it, and it is never below 0.
+the comparison is left out, unless the format has a use for it. `strength` is the mean strength given by the raters
+on the chosen side, rounded half up. The margin is the mean preference of all raters towards the chosen side, so that
+doubt makes it smaller: whoever stands on no side counts as 0, whoever stands on the other side counts against it, and
+it is never below 0.
 """
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Any
 
+SIDE, TIE, BOTH_BAD = "side", "tie", "both_bad"
 MARGIN = "mean preference of all raters towards the chosen side: no side is 0, the other side against it; at least 0"
 # Why a pair gives no row, in the order in which it is found out. The words are shown on the page and in the card.
 DROPPED = {
@@ -22,6 +25,7 @@ DROPPED = {
     "duplicate": "the same comparison as another pair; judged together with it",
     "same_text": "both responses have the same text",
     "conversation": "a blank text, or a conversation that chat templates do not take",
+    "unsuited": "a conversation that this format cannot hold",
 }
 
 
@@ -77,9 +81,14 @@ class Comparison:
 
 
 @dataclass(slots=True)
-class Preferred:
-    """What a format makes a row of. `prompt` is [{"role", "content"}]."""
+class Outcome:
+    """What a format makes rows of. `prompt` is [{"role", "content"}].
 
+    Where nothing was preferred (`kind` is TIE or BOTH_BAD), `chosen` and `rejected` are the first and second response
+    in the order of their fingerprints, and margin and strength are 0.
+    """
+
+    kind: str
     item: str
     language: str
     prompt: list[dict[str, str]]
@@ -90,25 +99,32 @@ class Preferred:
     rationale: str
 
 
-def decide(comparison: Comparison, *, min_judgments: int = 1, rationales: bool = True) -> Preferred | str:
-    """The preferred response with its margin, or a key of `DROPPED`."""
+def decide(
+    comparison: Comparison, *, takes: Set[str] = frozenset({SIDE}), min_judgments: int = 1, rationales: bool = True
+) -> Outcome | str:
+    """The outcome, if its kind is one of `takes`, or a key of `DROPPED`."""
     reason = undecided(comparison, min_judgments)
-    if reason:
+    if reason and reason not in takes:
         return reason
     chosen, rejected = comparison.first, comparison.second
-    if chosen.raters < rejected.raters:
+    if chosen.raters < rejected.raters and not reason:
         chosen, rejected = rejected, chosen
     if chosen.text == rejected.text:
         return "same_text"
     prompt = [{"role": m["role"], "content": m["content"]} for m in comparison.conversation]
     if not _usable(prompt) or _blank(chosen.text) or _blank(rejected.text):
         return "conversation"
+    if reason:
+        return Outcome(reason, comparison.item, comparison.language, prompt, chosen, rejected, 0.0, 0, "")
     strength = chosen.strength / chosen.raters
     margin = max(0.0, (chosen.strength - rejected.strength) / comparison.judgments)
     said = "\n\n".join(sorted(set(chosen.rationales))) if rationales and chosen.rationales else ""
-    return Preferred(
-        comparison.item, comparison.language, prompt, chosen, rejected, round(margin, 4), int(strength + 0.5), said
+    # fmt: off
+    return Outcome(
+        SIDE, comparison.item, comparison.language, prompt, chosen, rejected, round(margin, 4), int(strength + 0.5),
+        said,
     )
+    # fmt: on
 
 
 def undecided(comparison: Comparison, min_judgments: int) -> str:
@@ -119,8 +135,8 @@ def undecided(comparison: Comparison, min_judgments: int) -> str:
     if judgments < min_judgments:
         return "too_few"
     if 2 * comparison.both_bad > judgments:
-        return "both_bad"
-    return "tie" if comparison.first.raters == comparison.second.raters else ""
+        return BOTH_BAD
+    return TIE if comparison.first.raters == comparison.second.raters else ""
 
 
 def _usable(prompt: list[dict[str, Any]]) -> bool:

@@ -8,8 +8,13 @@ from typing import Any
 
 from labeling.actions.refusals import Refused
 
-FORMATS = ("dpo", "reward")
-FILES = ("parquet", "jsonl")
+ANY, LINES = ("parquet", "jsonl"), ("jsonl",)
+# The files that each format's readers take, the usual one first.
+FORMATS: dict[str, tuple[str, ...]] = {
+    "dpo": ANY, "dpo-implicit": ANY, "dpo-plain": ANY, "reward": ANY, "kto": ANY, "sft": ANY, "hh-rlhf": ANY,
+    "ultrafeedback": ANY, "openai": LINES, "llama-factory": LINES, "openrlhf": ANY, "axolotl": ANY, "nemo-rl": LINES,
+}  # fmt: skip
+FILES = ANY
 AGGREGATES = ("majority",)
 MOST_TEST = 0.5
 LARGEST_SEED = 2**32 - 1
@@ -58,9 +63,9 @@ def read_recipe(data: Any) -> Recipe:
     reading = _Reading()
     fields = reading.object("", data, {"format", "criterion", "aggregate", "filters", "split", "file", "rationales"})
     if "format" not in fields and not reading.errors:
-        reading.errors.setdefault("format", f"Say which: {_either(FORMATS)}.")
+        reading.errors.setdefault("format", f"Say which: {_either(tuple(FORMATS))}.")
     values = {
-        "format": reading.one_of(fields, "format", FORMATS),
+        "format": reading.one_of(fields, "format", tuple(FORMATS)),
         "criterion": reading.text(fields, "criterion"),
         "aggregate": reading.one_of(fields, "aggregate", AGGREGATES),
         "file": reading.one_of(fields, "file", FILES),
@@ -68,6 +73,10 @@ def read_recipe(data: Any) -> Recipe:
         "filters": reading.filters(fields.get("filters", {})),
         "split": reading.split(fields.get("split", {})),
     }
+    files = FORMATS.get(values["format"] or "", ANY)
+    values["file"] = values["file"] or files[0]
+    if values["file"] not in files:
+        reading.errors.setdefault("file", f"The readers of {values['format']} take {_either(files)}.")
     if reading.errors:
         raise Refused("invalid", "This recipe is not understood.", reading.errors)
     return Recipe(**{name: value for name, value in values.items() if value is not None})
@@ -127,7 +136,7 @@ class _Reading:
 
 
 def _either(choices: tuple[str, ...]) -> str:
-    return " or ".join(f"“{choice}”" for choice in choices)
+    return " or ".join(f"“{choice}”" for choice in choices) if len(choices) < 4 else f"one of: {', '.join(choices)}"
 
 
 def _is_text(value: Any) -> bool:

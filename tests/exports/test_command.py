@@ -48,7 +48,7 @@ def test_what_an_interrupted_run_left_does_not_matter(study: Project, tmp_path: 
         ("nothing", "dpo", "out", "There is no project “nothing”."),
         ("advice", "best", "out", "There is no recipe “best”, and no such file"),
         ("advice", "broken.json", "out", "is not JSON"),
-        ("advice", "wrong.json", "out", "This recipe is not understood. format: Must be “dpo” or “reward”."),
+        ("advice", "wrong.json", "out", "This recipe is not understood. format: Must be one of: dpo, "),
         ("advice", "absent.json", "out", "This recipe does not fit the project. criterion: No such preference."),
         ("advice", "empty.json", "out", "No row is left of 7 pairs"),
         ("advice", "dpo", "full", "is there already and not an empty directory"),

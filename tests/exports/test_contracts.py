@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import orjson
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from exports.actions import write_export
 from exports.formats import FORMATS
+from exports.recipes.recipe import FORMATS as FILES
 from labeling.models import Project
 
 SHARED = Path(__file__).parents[3] / "shared" / "formats"
@@ -54,17 +58,47 @@ def rows_of(name: str, directory: Path) -> Rows:
     return Rows(name, found)
 
 
-@pytest.mark.parametrize("file", ["parquet", "jsonl"])
-@pytest.mark.parametrize("name", FORMATS)
+def check(contracts: ModuleType, name: str, rows: Rows) -> None:
+    """Raises ContractError if the rows are not what the readers of the format rely on."""
+    strings = importlib.import_module("check_strings")
+    if name in ("dpo", "dpo-implicit", "dpo-plain", "reward", "openrlhf"):
+        margin = "required" if name in ("reward", "openrlhf") else None
+        contracts.contract_preference(rows, margin=margin, allow_implicit=not name.startswith("dpo"))
+    elif name == "openai":
+        strings.openai(rows, together=True)
+    else:
+        {"kto": contracts.contract_unpaired, "sft": contracts.contract_sft, "hh-rlhf": strings.hh}[name](rows)
+
+
+BROKEN: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "kto": lambda row: row.update(label=None),
+    "sft": lambda row: row["messages"].pop(),
+    "openai": lambda row: row.update(preferred_output=row["non_preferred_output"]),
+}
+CHECKED = ["dpo", "dpo-plain", "reward", "openrlhf", "kto", "sft", "hh-rlhf", "openai"]
+
+
+@pytest.mark.parametrize(("name", "file"), [(name, file) for name in CHECKED for file in FILES[name]])
 def test_an_export_keeps_the_contract(
     contracts: ModuleType, study: Project, tmp_path: Path, name: str, file: str
 ) -> None:
     built = write_export(project=study, recipe={"format": name, "file": file}, to=tmp_path / "out")
     rows = rows_of(name, built.directory)
-    assert len(rows) == 4
-    contracts.contract_preference(
-        rows, margin="required" if name == "reward" else None, allow_implicit=name == "reward"
-    )
-    rows[0]["rejected"] = rows[0]["chosen"]
+    assert len(rows) == built.manifest["rows"] == (10 if name == "kto" else 4)
+    check(contracts, name, rows)
+    BROKEN.get(name, lambda row: row.update(rejected=row["chosen"]))(rows[0])
     with pytest.raises(contracts.ContractError):
-        contracts.contract_preference(rows)
+        check(contracts, name, rows)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_written_as_declared(study: Project, tmp_path: Path, name: str) -> None:
+    built = write_export(project=study, recipe={"format": name}, to=tmp_path / "out")
+    rows = rows_of(name, built.directory)
+    assert len(rows) == sum(file["rows"] or 0 for file in built.manifest["files"]) > 0
+    assert all(list(row) == FORMATS[name].schema.names for row in rows)
+    pa.RecordBatch.from_pylist(rows, schema=FORMATS[name].schema).validate(full=True)
+    features = yaml.safe_load((built.directory / "README.md").read_text().split("---")[1])["dataset_info"][0][
+        "features"
+    ]
+    assert [feature["name"] for feature in features] == FORMATS[name].schema.names

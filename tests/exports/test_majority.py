@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exports.recipes.majority import DROPPED, Comparison, Preferred, Side, decide
+from exports.recipes.majority import DROPPED, Comparison, Outcome, Side, decide
 
 ASKED = [{"role": "user", "content": "Why?"}]
 
@@ -37,7 +37,7 @@ def comparison(
 )
 def test_the_side_of_more_raters_is_chosen(judged: Comparison, chosen: str, margin: float, strength: int) -> None:
     outcome = decide(judged)
-    assert isinstance(outcome, Preferred)
+    assert isinstance(outcome, Outcome)
     assert (outcome.chosen.text, outcome.margin, outcome.strength) == (chosen, margin, strength)
     assert outcome.rejected.text != outcome.chosen.text
 
@@ -66,7 +66,7 @@ def test_what_gives_no_row(judged: Comparison, reason: str) -> None:
 def test_too_few_judgments() -> None:
     judged = comparison((1, 3), (0, 0), ties=1)
     assert decide(judged, min_judgments=3) == "too_few"
-    assert isinstance(decide(judged, min_judgments=2), Preferred)
+    assert isinstance(decide(judged, min_judgments=2), Outcome)
 
 
 def test_equal_texts_are_no_comparison() -> None:
@@ -79,9 +79,9 @@ def test_rationales_are_of_the_chosen_side_in_an_order_of_their_own() -> None:
     judged = comparison((3, 6), (1, 1))
     judged.first.rationales, judged.second.rationales = ["Clear.", "Brief.", "Clear."], ["No."]
     outcome = decide(judged)
-    assert isinstance(outcome, Preferred) and outcome.rationale == "Brief.\n\nClear."
+    assert isinstance(outcome, Outcome) and outcome.rationale == "Brief.\n\nClear."
     without = decide(judged, rationales=False)
-    assert isinstance(without, Preferred) and without.rationale == ""
+    assert isinstance(without, Outcome) and without.rationale == ""
 
 
 @pytest.mark.parametrize(
@@ -95,5 +95,5 @@ def test_the_same_comparison_of_two_items_is_judged_together() -> None:
     judged, twin = comparison((1, 3), (0, 0)), comparison((0, 0), (2, 2), ties=1)
     judged.add(twin)
     outcome = decide(judged)
-    assert isinstance(outcome, Preferred) and outcome.chosen.text == "answer b"
+    assert isinstance(outcome, Outcome) and outcome.chosen.text == "answer b"
     assert (judged.pairs, judged.judgments) == (2, 4)

@@ -1,0 +1,37 @@
+"""`hh-rlhf`: the two transcripts of Anthropic's helpful and harmless data (Bai et al. 2022), and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from exports.formats.columns import Format, text_of
+from exports.recipes.majority import Outcome
+
+
+def _rows(outcome: Outcome) -> list[dict[str, Any]]:
+    prompt = text_of(outcome.prompt)
+    if prompt is None:
+        return []
+    return [{"chosen": f"{prompt} {outcome.chosen.text}", "rejected": f"{prompt} {outcome.rejected.text}"}]
+
+
+FORMAT = Format(
+    name="hh-rlhf",
+    title="HH-RLHF",
+    description="Two transcripts of Human and Assistant turns.",
+    trainer="code written for Anthropic/hh-rlhf",
+    schema=pa.schema([("chosen", pa.string()), ("rejected", pa.string())]),
+    rows=_rows,
+    columns={
+        "chosen": "the conversation as “Human:” and “Assistant:” turns, with the preferred response last",
+        "rejected": "the same conversation with the other response; a system turn opens the first human turn of both",
+    },
+    use="""\
+from datasets import load_dataset
+
+rows = load_dataset("{directory}", split="train")  # the columns of load_dataset("Anthropic/hh-rlhf")
+print(rows[0]["chosen"])
+""",
+)
