@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from exports.formats import FORMATS
 from exports.recipes import Recipe
@@ -13,25 +14,27 @@ from exports.recipes.recipe import MOST_JUDGMENTS
 from labeling.models import Criterion, Project
 
 _FILES = [("parquet", "Parquet"), ("jsonl", "JSON Lines")]
-_TESTS = [("0", "none"), ("0.05", "5%"), ("0.1", "10%"), ("0.2", "20%")]
-_YES_NO = [("yes", "Yes"), ("no", "No")]
+_TESTS = [("0", _("none")), ("0.05", "5%"), ("0.1", "10%"), ("0.2", "20%")]
+_YES_NO = [("yes", _("Yes")), ("no", _("No"))]
 
 
 class RecipeForm(forms.Form):
     """Always bound: what the address leaves out has the recipe's default, so the page opens with a preview."""
 
-    format = forms.ChoiceField(choices=[(f.name, f.title) for f in FORMATS.values()], widget=forms.RadioSelect)
-    criterion = forms.ChoiceField(widget=forms.RadioSelect)
-    file = forms.ChoiceField(label="File", choices=_FILES, widget=forms.RadioSelect)
-    test = forms.ChoiceField(label="Held out as test", choices=_TESTS, widget=forms.RadioSelect)
-    rationales = forms.ChoiceField(label="Raters' words", choices=_YES_NO, widget=forms.RadioSelect)
+    format = forms.ChoiceField(
+        label=_("Format"), choices=[(f.name, f.title) for f in FORMATS.values()], widget=forms.RadioSelect
+    )
+    criterion = forms.ChoiceField(label=_("Criterion"), widget=forms.RadioSelect)
+    file = forms.ChoiceField(label=_("File"), choices=_FILES, widget=forms.RadioSelect)
+    test = forms.ChoiceField(label=_("Held out as test"), choices=_TESTS, widget=forms.RadioSelect)
+    rationales = forms.ChoiceField(label=_("Raters’ words"), choices=_YES_NO, widget=forms.RadioSelect)
     min_judgments = forms.IntegerField(
-        label="Judgments a pair needs",
+        label=_("Judgments a pair needs"),
         min_value=1,
         max_value=MOST_JUDGMENTS,
         widget=forms.NumberInput(attrs={"class": "input"}),
     )
-    queue = forms.ChoiceField(label="Queue", required=False, widget=forms.Select(attrs={"class": "input"}))
+    queue = forms.ChoiceField(label=_("Queue"), required=False, widget=forms.Select(attrs={"class": "input"}))
 
     def __init__(self, project: Project, data: Any) -> None:
         preferences = project.criteria.filter(kind=Criterion.Kind.PREFERENCE)
@@ -46,7 +49,7 @@ class RecipeForm(forms.Form):
         super().__init__(first | {name: data[name] for name in first if name in data})
         self.fields["criterion"].choices = [(c.key, c.name) for c in preferences]  # type: ignore[attr-defined]
         queues = project.queues.order_by("name").values_list("name", flat=True)
-        self.fields["queue"].choices = [("", "Every pair of the project"), *((q, q) for q in queues)]  # type: ignore[attr-defined]
+        self.fields["queue"].choices = [("", _("Every pair of the project")), *((q, q) for q in queues)]  # type: ignore[attr-defined]
 
     def recipe(self) -> dict[str, Any]:
         given = self.cleaned_data

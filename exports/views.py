@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from exports.access import export_for, exports_for, file_for
@@ -86,7 +87,7 @@ def export_archive(request: PersonRequest, slug: str, pk: int) -> HttpResponseBa
 def export_delete(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
     found = _export(request, slug, pk)
     delete_export(export=found, by=request.user)
-    messages.success(request, f"“{found.name}” and its files are gone.")
+    messages.success(request, _("“%(name)s” and its files are gone.") % {"name": found.name})
     return redirect("exports", slug)
 
 
@@ -95,7 +96,7 @@ def _request(request: PersonRequest, project: Project) -> HttpResponse:
         recipe = orjson.loads(request.POST.get("recipe", ""))
         made = request_export(project=project, by=request.user, recipe=recipe, name=request.POST.get("name", ""))
     except orjson.JSONDecodeError:
-        messages.error(request, "That recipe is not JSON. Choose it again here.")
+        messages.error(request, _("That recipe is not JSON. Choose it again here."))
         return redirect("export_new", project.slug)
     except Refused as refused:
         messages.error(request, " ".join([refused.message, *refused.errors.values()]))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from labeling.actions.refusals import Refused
 from labeling.audit import record
@@ -17,13 +19,26 @@ def change_account(*, user: User, name: str, theme: str) -> User:
     name = " ".join(name.split())
     errors = {}
     if len(name) > LONGEST_NAME or "\0" in name:
-        errors["name"] = f"A name has at most {LONGEST_NAME} characters."
+        errors["name"] = _("A name has at most %(most)s characters.") % {"most": LONGEST_NAME}
     if theme not in User.Theme.values:
-        errors["theme"] = f"One of: {', '.join(User.Theme.values)}."
+        errors["theme"] = _("One of: %(choices)s.") % {"choices": ", ".join(User.Theme.values)}
     if errors:
         raise Refused("invalid", " ".join(errors.values()), errors)
     user.name, user.theme = name, theme
     user.save(update_fields=["name", "theme"])
+    record(user, "account.changed", user, project_id=None)
+    return user
+
+
+@transaction.atomic
+def change_language(*, user: User, language: str) -> User:
+    """The language of the person's pages and mail; empty leaves it to each of their browsers."""
+    choices = ["", *dict(settings.LANGUAGES)]
+    if language not in choices:
+        message = _("One of: %(choices)s.") % {"choices": ", ".join(choices[1:])}
+        raise Refused("invalid", message, {"language": message})
+    user.language = language
+    user.save(update_fields=["language"])
     record(user, "account.changed", user, project_id=None)
     return user
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from labeling.actions.refusals import Refused
 from labeling.audit import record
@@ -26,7 +27,11 @@ def create_person(
     """A new person. Without a password they sign in only after a password reset."""
     email = checked_email(email)
     if User.objects.filter(email=email).exists():
-        raise Refused("email_taken", f"There is already a person with the address {email}.", {"email": "taken"})
+        raise Refused(
+            "email_taken",
+            _("There is already a person with the address %(email)s.") % {"email": email},
+            {"email": "taken"},
+        )
     user = User.objects.create_user(email, password, name=name, is_superuser=superuser, is_staff=superuser)
     record(by or user, "person.created", user, project_id=None, superuser=superuser)
     return user
@@ -38,7 +43,8 @@ def find_person(*, email: str) -> User:
     if found is None:
         raise Refused(
             "no_such_person",
-            f"Nobody has an account with the address {normal_email(email)}. Make one, or send an invitation link.",
+            _("Nobody has an account with the address %(email)s. Make one, or send an invitation link.")
+            % {"email": normal_email(email)},
             {"email": "no account"},
         )
     return found
@@ -48,7 +54,7 @@ def find_person(*, email: str) -> User:
 def add_member(*, project: Project, user: User, role: str, by: User | None) -> Membership:
     """Give a role; giving it again changes nothing."""
     if role not in Membership.Role.values:
-        raise Refused("unknown_role", _role_help(role), {"role": f"One of: {', '.join(Membership.Role.values)}."})
+        raise Refused("unknown_role", _role_help(role), {"role": _one_of_roles()})
     membership, made = Membership.objects.get_or_create(project=project, user=user, role=role)
     if made:
         record(by, "member.added", membership, project_id=project.pk, user=user.pk, role=role)
@@ -61,7 +67,7 @@ def remove_member(*, membership: Membership, by: User) -> None:
     project, role = membership.project, membership.role
     managers = Membership.objects.select_for_update().filter(project=project, role=Membership.Role.MANAGER)
     if role == Membership.Role.MANAGER and len(managers) == 1:
-        raise Refused("last_manager", "This is the project's only manager. Make someone else a manager first.")
+        raise Refused("last_manager", _("This is the project’s only manager. Make someone else a manager first."))
     record(by, "member.removed", membership, project_id=project.pk, user=membership.user_id, role=role)
     membership.delete()
 
@@ -70,7 +76,7 @@ def remove_member(*, membership: Membership, by: User) -> None:
 def invite(*, project: Project, role: str, by: User, email: str = "") -> tuple[Invitation, str]:
     """An invitation and the secret part of its link, which is stored only as a digest."""
     if role not in Membership.Role.values:
-        raise Refused("unknown_role", _role_help(role), {"role": f"One of: {', '.join(Membership.Role.values)}."})
+        raise Refused("unknown_role", _role_help(role), {"role": _one_of_roles()})
     secret = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         project=project,
@@ -89,7 +95,7 @@ def find_invitation(secret: str) -> Invitation:
     found = Invitation.objects.select_related("project").filter(token_digest=digest(secret)).first()
     if found is None or not found.is_open:
         raise Refused(
-            "invitation_over", "This invitation was used already, has expired, or was withdrawn. Ask for a new one."
+            "invitation_over", _("This invitation was used already, has expired, or was withdrawn. Ask for a new one.")
         )
     return found
 
@@ -99,12 +105,15 @@ def accept_invitation(*, secret: str, user: User) -> Membership:
     """Use an invitation, once, even when its link is opened twice at the same time."""
     found = find_invitation(secret)
     if found.email and found.email != user.email:
-        raise Refused("invitation_for_other", f"This invitation is for {found.email}. Sign in with that address.")
+        raise Refused(
+            "invitation_for_other",
+            _("This invitation is for %(email)s. Sign in with that address.") % {"email": found.email},
+        )
     used = Invitation.objects.filter(pk=found.pk, used_at=None, revoked_at=None).update(
         used_at=timezone.now(), used_by=user
     )
     if not used:
-        raise Refused("invitation_over", "This invitation was used already. Ask for a new one.")
+        raise Refused("invitation_over", _("This invitation was used already. Ask for a new one."))
     record(user, "invitation.accepted", found, project_id=found.project_id, role=found.role)
     return add_member(project=found.project, user=user, role=found.role, by=found.created_by)
 
@@ -128,7 +137,11 @@ def revoke_invitation(*, invitation: Invitation, by: User) -> None:
 def create_token(*, user: User, name: str, days: int = 90) -> tuple[ApiToken, str]:
     """A key for programs with the user's own rights, and its text, shown once."""
     if not 1 <= days <= LONGEST_TOKEN_DAYS:
-        raise Refused("invalid", f"A token lasts from 1 to {LONGEST_TOKEN_DAYS} days.", {"days": "out of range"})
+        raise Refused(
+            "invalid",
+            _("A token lasts from 1 to %(most)s days.") % {"most": LONGEST_TOKEN_DAYS},
+            {"days": "out of range"},
+        )
     token, text = ApiToken.issue(user, name, timezone.now() + timedelta(days=days))
     record(user, "token.created", token, project_id=None, name=name, days=days)
     return token, text
@@ -145,11 +158,18 @@ def checked_email(email: str) -> str:
     try:
         validate_email(email)
     except ValidationError:
-        raise Refused("invalid", f"“{email}” is not an e-mail address.", {"email": "not an e-mail address"}) from None
+        raise Refused(
+            "invalid", _("“%(email)s” is not an e-mail address.") % {"email": email}, {"email": "not an e-mail address"}
+        ) from None
     return email
 
 
 def _role_help(role: str) -> str:
     if role == "operator":
-        return "The operator is no role of a project: make a superuser with `create_person EMAIL --superuser`."
-    return f"There is no role “{role}”. Roles: {', '.join(Membership.Role.values)}."
+        return _("The operator is no role of a project: make a superuser with `create_person EMAIL --superuser`.")
+    known = ", ".join(Membership.Role.values)
+    return _("There is no role “%(role)s”. Roles: %(known)s.") % {"role": role, "known": known}
+
+
+def _one_of_roles() -> str:
+    return _("One of: %(choices)s.") % {"choices": ", ".join(Membership.Role.values)}

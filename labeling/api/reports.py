@@ -118,7 +118,7 @@ class Agreement(Endpoint):
             }
             for one in found
         ]
-        return Response({"coefficient": COEFFICIENT, "definition": DEFINITION, "criteria": criteria})
+        return Response({"coefficient": COEFFICIENT, "definition": str(DEFINITION), "criteria": criteria})
 
 
 class Raters(Endpoint):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from labeling.models.projects import Project
 from labeling.models.users import User
@@ -57,9 +58,9 @@ class CheckIn(models.Model):
     """How a person said they felt after sensitive work. Theirs alone, unless they chose to share it."""
 
     class Feeling(models.TextChoices):
-        FINE = "fine", "Fine"
-        OFF = "off", "A bit off"
-        NOT_GOOD = "not_good", "Not good"
+        FINE = "fine", _("Fine")
+        OFF = "off", _("A bit off")
+        NOT_GOOD = "not_good", _("Not good")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="check_ins", db_index=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="check_ins")

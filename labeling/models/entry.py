@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from labeling.models.items import Pair
 from labeling.models.projects import Project
@@ -67,8 +68,8 @@ class Lesson(models.Model):
     """A pair with known answers, shown before the work: to practise on, with feedback, or to qualify by."""
 
     class Stage(models.TextChoices):
-        PRACTICE = "practice", "Practice, with feedback"
-        QUALIFICATION = "qualification", "Qualification"
+        PRACTICE = "practice", _("Practice, with feedback")
+        QUALIFICATION = "qualification", _("Qualification")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="lessons", db_index=False)
     stage = models.CharField(max_length=13, choices=Stage.choices)
@@ -110,7 +111,7 @@ class CrowdLink(models.Model):
     class Platform(models.TextChoices):
         PROLIFIC = "prolific", "Prolific"
         MTURK = "mturk", "Amazon Mechanical Turk"
-        OTHER = "other", "Another platform"
+        OTHER = "other", _("Another platform")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="crowd_links", db_index=False)
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="crowd_links")

@@ -12,6 +12,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 LEASE = timedelta(seconds=90)
 MOST_ATTEMPTS = 5
@@ -31,10 +32,10 @@ class JobQuerySet(models.QuerySet[Any]):
 
 class Job(models.Model):
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
 
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     fence = models.PositiveIntegerField(default=0, editable=False)

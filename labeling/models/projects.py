@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from labeling.models.users import User
 
@@ -118,16 +119,16 @@ class Criterion(models.Model):
     """One question. A preference lies between two responses; safety and rating are of one response."""
 
     class Kind(models.TextChoices):
-        PREFERENCE = "preference", "Preference between two responses"
-        SAFETY = "safety", "Safety of one response"
-        RATING = "rating", "Rating of one response"
-        TEXT = "text", "Text"
-        REASONS = "reasons", "Reasons to choose from"
+        PREFERENCE = "preference", _("Preference between two responses")
+        SAFETY = "safety", _("Safety of one response")
+        RATING = "rating", _("Rating of one response")
+        TEXT = "text", _("Text")
+        REASONS = "reasons", _("Reasons to choose from")
 
     class Asked(models.TextChoices):
-        ALWAYS = "always", "Always"
-        ON_CONFLICT = "on_conflict", "When the other preferences point different ways"
-        NEVER = "never", "Never; it came with imported judgments"
+        ALWAYS = "always", _("Always")
+        ON_CONFLICT = "on_conflict", _("When the other preferences point different ways")
+        NEVER = "never", _("Never; it came with imported judgments")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="criteria")
     key = models.SlugField(max_length=40)

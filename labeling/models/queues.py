@@ -15,6 +15,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from labeling.models.items import Pair
 from labeling.models.projects import Guideline, Project
@@ -75,9 +76,9 @@ class Slot(models.Model):
     """
 
     class State(models.TextChoices):
-        OPEN = "open", "Open"
-        LEASED = "leased", "Leased"
-        DONE = "done", "Done"
+        OPEN = "open", _("Open")
+        LEASED = "leased", _("Leased")
+        DONE = "done", _("Done")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="slots", db_index=False)
@@ -137,18 +138,18 @@ class Assignment(models.Model):
     """
 
     class State(models.TextChoices):
-        OPEN = "open", "Open"
-        SUBMITTED = "submitted", "Submitted"
-        SKIPPED = "skipped", "Skipped"
-        RELEASED = "released", "Released"
-        EXPIRED = "expired", "Expired"
+        OPEN = "open", _("Open")
+        SUBMITTED = "submitted", _("Submitted")
+        SKIPPED = "skipped", _("Skipped")
+        RELEASED = "released", _("Released")
+        EXPIRED = "expired", _("Expired")
 
     class SkipReason(models.TextChoices):
-        LANGUAGE = "language", "Not my language"
-        UPSETTING = "upsetting", "Too upsetting"
-        BROKEN = "broken", "Something is broken"
-        CANNOT_TELL = "cannot_tell", "I cannot tell"
-        OTHER = "other", "Something else"
+        LANGUAGE = "language", _("Not my language")
+        UPSETTING = "upsetting", _("Too upsetting")
+        BROKEN = "broken", _("Something is broken")
+        CANNOT_TELL = "cannot_tell", _("I cannot tell")
+        OTHER = "other", _("Something else")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="assignments", db_index=False)
     queue = models.ForeignKey(Queue, null=True, on_delete=models.CASCADE, related_name="assignments", db_index=False)

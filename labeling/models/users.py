@@ -11,6 +11,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 def normal_email(email: str) -> str:
@@ -41,9 +42,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person, named by e-mail address. An external rater is a row without a password that can never sign in."""
 
     class Theme(models.TextChoices):
-        AUTO = "auto", "As the system"
-        LIGHT = "light", "Light"
-        DARK = "dark", "Dark"
+        AUTO = "auto", _("As the system")
+        LIGHT = "light", _("Light")
+        DARK = "dark", _("Dark")
 
     email = models.EmailField(unique=True, max_length=254)
     name = models.CharField(max_length=120, blank=True)
@@ -80,10 +81,10 @@ class Membership(models.Model):
     """A person's role in a project. A person may hold several; the operator of the installation is a superuser."""
 
     class Role(models.TextChoices):
-        RATER = "rater", "Rater"
-        ADJUDICATOR = "adjudicator", "Adjudicator"
-        MANAGER = "manager", "Manager"
-        RESEARCHER = "researcher", "Researcher"
+        RATER = "rater", _("Rater")
+        ADJUDICATOR = "adjudicator", _("Adjudicator")
+        MANAGER = "manager", _("Manager")
+        RESEARCHER = "researcher", _("Researcher")
 
     project = models.ForeignKey("labeling.Project", on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")

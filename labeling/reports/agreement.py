@@ -6,12 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Criterion, Project
 from labeling.stats.agreement import PercentAgreement, percent_agreement
 
 COEFFICIENT = "percent_agreement"
-DEFINITION = (
+DEFINITION = _(
     "Of all comparisons of two raters on the same pair, the share in which both gave the same answer. For a "
     "preference the answer is the side (first, second, tie, neither acceptable), whatever its strength; for safety "
     "it is safe or not, response by response; for a rating the exact number. Not corrected for chance."

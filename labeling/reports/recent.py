@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from labeling.models import AuditEntry, Project, User
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from labeling.models import AuditEntry, Membership, Project, User
 
 READ, SHOWN = 300, 10
 
@@ -28,7 +32,7 @@ def recent_lines(project: Project) -> list[Line]:
     named = {pk for entry in entries for pk in (entry.actor_id, entry.data.get("user")) if pk is not None}
     people = {user.pk: user.display_name for user in User.objects.filter(pk__in=named)}
     lines = []
-    for _, run in groupby(entries, key=_run):
+    for _same_act, run in groupby(entries, key=_run):
         same = list(run)
         lines.append(Line(same[0].at, _who(same, people), _text(same, people)))
         if len(lines) == SHOWN:
@@ -44,62 +48,79 @@ def _run(entry: AuditEntry) -> str:
 def _who(run: list[AuditEntry], people: dict[int, str]) -> str:
     actors = {entry.actor_id for entry in run if entry.actor_id}
     if not actors and run[0].act not in _OF_THE_CLOCK:
-        return "The operator"
-    return people.get(actors.pop(), "Someone") if len(actors) == 1 else f"{len(actors)} people" if actors else ""
+        return _("The operator")
+    if len(actors) > 1:
+        return ngettext("%(count)s person", "%(count)s people", len(actors)) % {"count": len(actors)}
+    return people.get(actors.pop(), _("Someone")) if actors else ""
 
 
 def _text(run: list[AuditEntry], people: dict[int, str]) -> str:
     known = _TEXTS.get(run[0].act)
     if known is None:
         return run[0].act.replace(".", " ").replace("_", " ")
-    data = run[0].data
-    return known(data | {"times": len(run), "person": people.get(data.get("user", 0), "someone")})
+    return known(
+        _words(run[0].data) | {"times": len(run), "person": people.get(run[0].data.get("user", 0), _("someone"))}
+    )
 
 
-def _counted(one: str, many: str) -> Callable[[dict[str, Any]], str]:
-    return lambda data: one if data["times"] == 1 else many.format(data["times"])
+def _words(data: dict[str, Any]) -> dict[str, Any]:
+    """What an entry noted, ready for a sentence: roles by name, numbers with commas, nothing missing."""
+    roles = dict(Membership.Role.choices)
+    numbers = {name: intcomma(data.get(name, 0)) for name in ("kept", "refused", "judgments", "rows")}
+    words = {name: data.get(name, "") for name in ("name", "error", "version")}
+    return data | numbers | words | {"role": roles.get(data.get("role", ""), data.get("role", ""))}
+
+
+def _named(fields: Iterable[str]) -> str:
+    return ", ".join(str(_FIELDS.get(field, field.replace("_", " "))) for field in fields)
 
 
 def _queue_changed(data: dict[str, Any]) -> str:
     before, after = data.get("before", {}), data.get("after", {})
     if set(after) == {"paused"}:
-        return "paused a queue" if after["paused"] else "resumed a queue"
+        return _("paused a queue") if after["paused"] else _("resumed a queue")
     changed = [
-        f"{name.replace('_', ' ')} {before.get(name)} → {value}"
-        for name, value in after.items()
-        if before.get(name) != value
+        f"{_named([name])} {before.get(name)} → {value}" for name, value in after.items() if before.get(name) != value
     ]
-    return "changed a queue: " + ", ".join(changed) if changed else "saved a queue's settings"
+    return _("changed a queue: %(what)s") % {"what": ", ".join(changed)} if changed else _("saved a queue’s settings")
 
 
+_FIELDS = {
+    "name": gettext_lazy("name"),
+    "description": gettext_lazy("description"),
+    "revise_minutes": gettext_lazy("minutes to change an answer"),
+    "overlap": gettext_lazy("raters a pair"),
+    "lease_seconds": gettext_lazy("seconds a pair is held"),
+    "paused": gettext_lazy("pause"),
+}
 _OF_THE_CLOCK = {"assignments.expired", "batch.finished", "batch.failed", "export.finished"}
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "annotation.submitted": _counted("judged a pair", "judged {} pairs"),
-    "annotation.revised": _counted("changed an answer", "changed {} answers"),
-    "assignment.renewed": _counted("kept a pair longer", "kept pairs longer, {} times"),
-    "assignment.skipped": _counted("skipped a pair", "skipped {} pairs"),
-    "assignment.released": _counted("gave a pair back", "gave {} pairs back"),
+    "annotation.submitted": lambda data: ngettext("judged a pair", "judged %(times)s pairs", data["times"]) % data,
+    "annotation.revised": lambda data: ngettext("changed an answer", "changed %(times)s answers", data["times"]) % data,
+    "assignment.renewed": lambda data: (
+        ngettext("kept a pair longer", "kept pairs longer, %(times)s times", data["times"]) % data
+    ),
+    "assignment.skipped": lambda data: ngettext("skipped a pair", "skipped %(times)s pairs", data["times"]) % data,
+    "assignment.released": lambda data: ngettext("gave a pair back", "gave %(times)s pairs back", data["times"]) % data,
     "assignments.expired": lambda data: (
-        f"Pairs went back because their time was over: {len(data.get('assignments', []))}"
+        _("Pairs went back because their time was over: %(count)s") % {"count": len(data.get("assignments", []))}
     ),
-    "project.created": lambda data: "made the project",
-    "project.changed": lambda data: "changed " + ", ".join(data.get("after", {})).replace("_", " "),
-    "guideline.drafted": lambda data: "saved a draft of the guideline",
-    "guideline.published": lambda data: f"published version {data.get('version')} of the guideline",
-    "queue.created": lambda data: f"made the queue “{data.get('name')}”",
+    "project.created": lambda data: _("made the project"),
+    "project.changed": lambda data: _("changed %(what)s") % {"what": _named(data.get("after", {}))},
+    "guideline.drafted": lambda data: _("saved a draft of the guideline"),
+    "guideline.published": lambda data: _("published version %(version)s of the guideline") % data,
+    "queue.created": lambda data: _("made the queue “%(name)s”") % data,
     "queue.changed": _queue_changed,
-    "member.added": lambda data: f"made {data['person']} a {data.get('role')}",
-    "member.removed": lambda data: f"took the role of {data.get('role')} from {data['person']}",
-    "invitation.made": lambda data: f"made an invitation for a {data.get('role')}",
-    "invitation.accepted": lambda data: f"accepted an invitation as {data.get('role')}",
-    "invitation.revoked": lambda data: "withdrew an invitation",
-    "batch.started": lambda data: f"started the import of “{data.get('name')}”",
-    "batch.finished": lambda data: (
-        f"An import is done: {data.get('kept', 0):,} kept, {data.get('refused', 0):,} refused"
-    ),
-    "batch.failed": lambda data: f"An import failed: {data.get('error', '')}",
-    "judgments.imported": lambda data: f"imported {data.get('judgments', 0):,} judgments",
-    "export.requested": lambda data: "asked for an export",
-    "export.finished": lambda data: f"An export is done: {data.get('rows', 0):,} rows",
-    "export.deleted": lambda data: f"deleted the export “{data.get('name')}”",
+    "member.added": lambda data: _("gave %(person)s the role %(role)s") % data,
+    "member.removed": lambda data: _("took the role %(role)s from %(person)s") % data,
+    "invitation.made": lambda data: _("made an invitation with the role %(role)s") % data,
+    "invitation.accepted": lambda data: _("accepted an invitation with the role %(role)s") % data,
+    "invitation.revoked": lambda data: _("withdrew an invitation"),
+    "batch.started": lambda data: _("started the import of “%(name)s”") % data,
+    "batch.finished": lambda data: _("An import is done: %(kept)s kept, %(refused)s refused") % data,
+    "batch.failed": lambda data: _("An import failed: %(error)s") % data,
+    "judgments.imported": lambda data: _("imported %(judgments)s judgments") % data,
+    "export.requested": lambda data: _("asked for an export"),
+    "export.finished": lambda data: _("An export is done: %(rows)s rows") % data,
+    "export.deleted": lambda data: _("deleted the export “%(name)s”") % data,
 }

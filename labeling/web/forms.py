@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, PasswordResetForm, SetPasswordForm
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from labeling.actions.account import LONGEST_NAME, set_password
 from labeling.actions.people import LONGEST_TOKEN_DAYS
@@ -14,7 +16,7 @@ from labeling.models import User
 from labeling.models.users import normal_email
 
 # The same words whoever it was and whatever was wrong: a stranger learns nothing about who has an account.
-NO_MATCH = "That address and password do not go together. Check both; capital letters count in the password."
+NO_MATCH = _("That address and password do not go together. Check both; capital letters count in the password.")
 
 
 class SignInForm(AuthenticationForm):
@@ -22,7 +24,7 @@ class SignInForm(AuthenticationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = "E-mail address"
+        self.fields["username"].label = _("E-mail address")
         self.fields["username"].widget.attrs |= {"type": "email", "autocomplete": "username"}
 
 
@@ -30,6 +32,13 @@ class ForgottenPasswordForm(PasswordResetForm):
     def get_users(self, email: str) -> Iterable[User]:
         """Also people who never had a password: this is how they get their first one. External raters never sign in."""
         return User.objects.filter(email=normal_email(email), is_active=True, is_external=False)
+
+    def send_mail(
+        self, subject_template_name: str, email_template_name: str, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> None:
+        """In the language of whom it goes to, where they chose one; else in that of the page it was asked on."""
+        with translation.override(context["user"].language or translation.get_language()):
+            super().send_mail(subject_template_name, email_template_name, context, *args, **kwargs)
 
 
 class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
@@ -47,16 +56,16 @@ class ChangePasswordForm(PasswordChangeForm):
 
 class AccountForm(forms.Form):
     name = forms.CharField(
-        required=False, max_length=LONGEST_NAME, help_text="As others in your projects see it.",
+        required=False, max_length=LONGEST_NAME, label=_("Name"), help_text=_("As others in your projects see it."),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )  # fmt: skip
-    theme = forms.ChoiceField(label="Colours", choices=User.Theme.choices, widget=forms.RadioSelect)
+    theme = forms.ChoiceField(label=_("Colours"), choices=User.Theme.choices, widget=forms.RadioSelect)
 
 
 class TokenForm(forms.Form):
     name = forms.CharField(
-        max_length=80, label="What is it for?", help_text="So that you know later which one to revoke."
+        max_length=80, label=_("What is it for?"), help_text=_("So that you know later which one to revoke.")
     )
     days = forms.IntegerField(
-        label="Days it lasts", min_value=1, max_value=LONGEST_TOKEN_DAYS, initial=90, widget=forms.NumberInput
+        label=_("Days it lasts"), min_value=1, max_value=LONGEST_TOKEN_DAYS, initial=90, widget=forms.NumberInput
     )

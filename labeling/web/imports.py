@@ -18,6 +18,7 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -51,9 +52,8 @@ def import_new(request: PersonRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, MANAGERS)
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.UPLOAD_LIMIT:
         megabytes = settings.UPLOAD_LIMIT // 1024**2
-        return _choose(
-            request, project, f"The file is larger than {megabytes:,} MB. Pack it with gzip or split it.", 413
-        )
+        said = _("The file is larger than %(most)s MB. Pack it with gzip or split it.")
+        return _choose(request, project, said % {"most": f"{megabytes:,}"}, 413)
     return _upload(request, project)
 
 
@@ -63,7 +63,7 @@ def _upload(request: PersonRequest, project: Project) -> HttpResponse:
         return _choose(request, project)
     sent = request.FILES.get("file")
     if sent is None:
-        return _choose(request, project, "Choose a file first.", 422)
+        return _choose(request, project, _("Choose a file first."), 422)
     facts = {"name": sent.name or "", "project": project.pk, "user": request.user.pk, **asdict(store_file(sent))}
     asked = {"upload": signing.dumps(facts, salt=SALT, compress=True)}
     return redirect(f"{reverse('import_preview', args=[project.slug])}?{urlencode(asked)}")
@@ -82,7 +82,7 @@ def import_preview(request: PersonRequest, slug: str) -> HttpResponse:
     upload, format_name = asked.get("upload", ""), asked.get("format", "")
     facts = _facts(upload, project, request.user.pk)
     if facts is None:
-        messages.error(request, "This upload is over or belongs to someone else. Choose the file again.")
+        messages.error(request, _("This upload is over or belongs to someone else. Choose the file again."))
         return redirect("import_new", project.slug)
     if request.method == "POST":
         stored = StoredFile(facts["storage_name"], facts["sha256"], facts["size"])
@@ -120,7 +120,7 @@ def _preview(facts: dict[str, Any], format_name: str) -> dict[str, Any]:
     except Unreadable as error:
         return {"error": str(error), "format": format_name}
     except FileNotFoundError:
-        return {"error": "The file is not there any more. Choose it again.", "format": format_name}
+        return {"error": _("The file is not there any more. Choose it again."), "format": format_name}
     return {
         "drafts": drafts,
         "refused": refused,

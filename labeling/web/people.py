@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -28,7 +29,7 @@ from labeling.actions.people import (
     revoke_invitation,
 )
 from labeling.actions.refusals import Refused
-from labeling.models import Invitation, Project
+from labeling.models import Invitation, Membership, Project
 from labeling.reports.members import members_of, with_judged
 from labeling.web.guards import PersonRequest
 from labeling.web.project_forms import InviteForm, JoinForm, MemberForm, add_refusal
@@ -51,7 +52,10 @@ def member_add(request: PersonRequest, slug: str) -> HttpResponse:
         except Refused as refused:
             add_refusal(form, refused)
         else:
-            messages.success(request, f"{person.display_name} is a {form.cleaned_data['role']} now.")
+            role = Membership.Role(form.cleaned_data["role"]).label
+            messages.success(
+                request, _("%(name)s has the role %(role)s now.") % {"name": person.display_name, "role": role}
+            )
             return redirect("people", slug)
     return _page(request, project, member_form=form)
 
@@ -63,9 +67,9 @@ def member_remove(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
         raise Http404
     try:
         remove_member(membership=membership, by=request.user)
-        messages.success(
-            request, f"{membership.user.display_name} is no {membership.role} any more. Their answers stay."
-        )
+        said = _("%(name)s no longer has the role %(role)s. Their answers stay.")
+        words = {"name": membership.user.display_name, "role": membership.get_role_display()}
+        messages.success(request, said % words)
     except Refused as refused:
         messages.error(request, refused.message)
     return redirect("people", slug) if membership.user != request.user else redirect("home")
@@ -89,7 +93,7 @@ def invitation_revoke(request: PersonRequest, slug: str, pk: int) -> HttpRespons
     if invitation.project.slug != slug:
         raise Http404
     revoke_invitation(invitation=invitation, by=request.user)
-    messages.success(request, "The invitation is withdrawn: its link leads nowhere now.")
+    messages.success(request, _("The invitation is withdrawn: its link leads nowhere now."))
     return redirect("people", slug)
 
 
@@ -114,7 +118,7 @@ def _accept(request: HttpRequest, found: Invitation, secret: str) -> HttpRespons
         return render(request, "labeling/join.html", {"invitation": found})
     assert request.user.is_authenticated
     accept_invitation(secret=secret, user=request.user)
-    messages.success(request, f"Welcome to {found.project.name}.")
+    messages.success(request, _("Welcome to %(project)s.") % {"project": found.project.name})
     return redirect("home")
 
 
@@ -129,7 +133,7 @@ def _join(request: HttpRequest, found: Invitation, secret: str) -> HttpResponse:
             add_refusal(form, refused)
         else:
             login(request, person, backend="django.contrib.auth.backends.ModelBackend")
-            messages.success(request, f"Welcome to {found.project.name}.")
+            messages.success(request, _("Welcome to %(project)s.") % {"project": found.project.name})
             return redirect("home")
     sign_in = f"{reverse('sign_in')}?next={reverse('join', args=[secret])}"
     context = {"invitation": found, "form": form, "sign_in": sign_in}

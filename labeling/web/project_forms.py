@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from labeling.actions.refusals import Refused
 from labeling.models import Membership, User
@@ -24,38 +26,44 @@ class Words(forms.CharField):
     def clean(self, value: Any) -> Any:
         words = [word.strip() for word in str(super().clean(value)).split(",") if word.strip()]
         if too_long := [word for word in words if len(word) > self.longest]:
-            raise forms.ValidationError(f"“{too_long[0][:40]}…” is longer than {self.longest} characters.")
+            said = gettext("“%(word)s…” is longer than %(most)s characters.")
+            raise forms.ValidationError(said % {"word": too_long[0][:40], "most": self.longest})
         return list(dict.fromkeys(words))
 
 
 class NewProjectForm(forms.Form):
-    name = forms.CharField(max_length=120)
+    name = forms.CharField(max_length=120, label=_("Name"))
     slug = forms.CharField(
-        max_length=60, label="Short name", help_text="For addresses: small letters, digits and hyphens. It stays.",
+        max_length=60, label=_("Short name"),
+        help_text=_("For addresses: small letters, digits and hyphens. It stays."),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )  # fmt: skip
-    description = forms.CharField(required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    description = forms.CharField(
+        required=False, max_length=2000, label=_("Description"), widget=forms.Textarea(attrs={"rows": 3})
+    )
 
 
 class ProjectForm(forms.Form):
-    name = forms.CharField(max_length=120)
-    description = forms.CharField(required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    name = forms.CharField(max_length=120, label=_("Name"))
+    description = forms.CharField(
+        required=False, max_length=2000, label=_("Description"), widget=forms.Textarea(attrs={"rows": 3})
+    )
     revise_days = forms.FloatField(
-        min_value=0, max_value=LONGEST_REVISING_DAYS, label="Days in which an answer may be changed",
-        help_text="Counted from the first answer; 0 forbids it. Earlier answers are kept beside the changed one.",
+        min_value=0, max_value=LONGEST_REVISING_DAYS, label=_("Days in which an answer may be changed"),
+        help_text=_("Counted from the first answer; 0 forbids it. Earlier answers are kept beside the changed one."),
         widget=forms.NumberInput(attrs={"step": "any"}),
     )  # fmt: skip
 
 
 class QueueForm(forms.Form):
-    name = forms.CharField(max_length=120)
+    name = forms.CharField(max_length=120, label=_("Name"))
     overlap = forms.IntegerField(
-        min_value=1, max_value=MOST_OVERLAP, initial=3, label="Raters a pair",
-        help_text="A new number adds open answers, or takes them away, at once. What is judged stays.",
+        min_value=1, max_value=MOST_OVERLAP, initial=3, label=_("Raters a pair"),
+        help_text=_("A new number adds open answers, or takes them away, at once. What is judged stays."),
     )  # fmt: skip
     lease_minutes = forms.FloatField(
-        min_value=1 / 60, max_value=LONGEST_LEASE / 60, initial=20, label="Minutes a rater holds a pair",
-        help_text="Every renewal starts it again. A pair that is not answered in time goes to others.",
+        min_value=1 / 60, max_value=LONGEST_LEASE / 60, initial=20, label=_("Minutes a rater holds a pair"),
+        help_text=_("Every renewal starts it again. A pair that is not answered in time goes to others."),
         widget=forms.NumberInput(attrs={"step": "any"}),
     )  # fmt: skip
 
@@ -66,33 +74,39 @@ class QueueForm(forms.Form):
 
 
 class NewQueueForm(QueueForm):
-    languages = Words(longest=35, help_text="Only items in these, with commas between: en, zh-Hans. Empty takes all.")
-    tags = Words(longest=100, help_text="Only items with one of these tags. Empty takes all.")
+    languages = Words(
+        longest=35, label=_("Languages"),
+        help_text=_("Only items in these, with commas between: en, zh-Hans. Empty takes all."),
+    )  # fmt: skip
+    tags = Words(
+        longest=100, label=_("Tags"), help_text=_("Only items with one of these tags. Empty takes all.")
+    )  # fmt: skip
 
 
 class MemberForm(forms.Form):
     email = forms.EmailField(
-        max_length=254, label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"})
+        max_length=254, label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "off"})
     )
-    role = forms.ChoiceField(choices=Membership.Role.choices)
+    role = forms.ChoiceField(label=_("Role"), choices=Membership.Role.choices)
 
 
 class InviteForm(forms.Form):
-    role = forms.ChoiceField(choices=Membership.Role.choices)
+    role = forms.ChoiceField(label=_("Role"), choices=Membership.Role.choices)
     email = forms.EmailField(
-        required=False, max_length=254, label="Only for this address",
-        help_text="Leave it empty for a link that works for whoever opens it first.",
+        required=False, max_length=254, label=_("Only for this address"),
+        help_text=_("Leave it empty for a link that works for whoever opens it first."),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )  # fmt: skip
 
 
 class JoinForm(forms.Form):
-    name = forms.CharField(max_length=120, label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = forms.CharField(max_length=120, label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
     email = forms.EmailField(
-        max_length=254, label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "username"})
+        max_length=254, label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
     )
     password = forms.CharField(
-        max_length=1000, strip=False, help_text="At least 12 characters. A sentence you can remember is good.",
+        max_length=1000, strip=False, label=_("Password"),
+        help_text=_("At least 12 characters. A sentence you can remember is good."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )  # fmt: skip
 
@@ -108,12 +122,12 @@ class JoinForm(forms.Form):
 
 class GuidelineForm(forms.Form):
     text = forms.CharField(
-        max_length=200_000, strip=False, label="Text",
-        help_text="Markdown. Numbered principles can be named by raters.",
+        max_length=200_000, strip=False, label=_("Text"),
+        help_text=_("Markdown. Numbered principles can be named by raters."),
         widget=forms.Textarea(attrs={"rows": 24, "class": "mono", "spellcheck": "true"}),
     )  # fmt: skip
     change_note = forms.CharField(
-        required=False, max_length=300, label="What changed", help_text="Shown in the list of versions."
+        required=False, max_length=300, label=_("What changed"), help_text=_("Shown in the list of versions.")
     )
 
 

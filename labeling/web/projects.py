@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from labeling.access import MANAGERS, RESEARCHERS, may_create_projects, project_for, roles_in
@@ -42,7 +43,7 @@ def new_project(request: PersonRequest) -> HttpResponse:
             add_refusal(form, refused)
         else:
             messages.success(
-                request, "The project is there, with criteria, a guideline and one queue. Now import items."
+                request, _("The project is there, with criteria, a guideline and one queue. Now import items.")
             )
             return redirect("project", made.slug)
     return render(request, "labeling/new_project.html", {"form": form}, status=422 if form.errors else 200)
@@ -73,7 +74,7 @@ def project_settings(request: PersonRequest, slug: str) -> HttpResponse:
         typed = dict(form.cleaned_data)
         minutes = round(typed.pop("revise_days") * 24 * 60)
         change_project(project=found, by=request.user, **typed, revise_minutes=minutes)
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return redirect("project_settings", slug)
     context = {"project": found, "form": form}
     return render(request, "labeling/project_settings.html", context, status=422 if form.errors else 200)
@@ -83,7 +84,7 @@ def _moving(found: Project, days: list[Day]) -> dict[str, Any]:
     """What changes while one looks."""
     progress = project_progress(found)
     done, leased, opened = (sum(getattr(one, name) for one in progress.queues) for name in ("done", "leased", "open"))
-    parts = [("done", done, "answered"), ("leased", leased, "being judged"), ("open", opened, "open")]
+    parts = [("done", done, _("answered")), ("leased", leased, _("being judged")), ("open", opened, _("open"))]
     return {
         "progress": progress,
         "slots": done + leased + opened,

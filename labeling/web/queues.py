@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from labeling.access import MANAGERS, project_for, queue_for
@@ -30,7 +31,7 @@ def queue_new(request: PersonRequest, slug: str) -> HttpResponse:
         except Refused as refused:
             add_refusal(form, refused)
         else:
-            messages.success(request, "The queue is there and takes its pairs, also from later imports.")
+            messages.success(request, _("The queue is there and takes its pairs, also from later imports."))
             return redirect("queue", slug, made.pk)
     context = {"project": project, "form": form}
     return render(request, "labeling/queue_new.html", context, status=422 if form.errors else 200)
@@ -53,7 +54,7 @@ def queue_change(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
         except Refused as refused:
             add_refusal(form, refused)
         else:
-            messages.success(request, "Saved. The new rules hold from now on.")
+            messages.success(request, _("Saved. The new rules hold from now on."))
             return redirect("queue", slug, pk)
     return _page(request, found, form)
 
@@ -63,9 +64,8 @@ def queue_pause(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
     """`paused=1` pauses and anything else resumes, so that a second press of the same button does nothing new."""
     paused = request.POST.get("paused") == "1"
     change_queue(queue=_queue(request, slug, pk), by=request.user, paused=paused)
-    messages.success(
-        request, "Paused: raters finish what they hold and get nothing new." if paused else "Running again."
-    )
+    said = _("Paused: raters finish what they hold and get nothing new.") if paused else _("Running again.")
+    messages.success(request, said)
     return redirect("queue", slug, pk)
 
 
@@ -83,7 +83,7 @@ def _rules(found: Queue) -> dict[str, Any]:
 def _context(found: Queue) -> dict[str, Any]:
     [progress] = queue_progress([found])
     counts = (progress.done, progress.leased, progress.open)
-    parts = list(zip(("done", "leased", "open"), counts, ("answered", "being judged", "open"), strict=True))
+    parts = list(zip(("done", "leased", "open"), counts, (_("answered"), _("being judged"), _("open")), strict=True))
     holds = holds_now(found)
     return {
         "project": found.project,

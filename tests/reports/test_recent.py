@@ -36,5 +36,5 @@ def test_who_did_it():
     add_member(project=project, user=make.person("Rui"), role="rater", by=mara)
     add_member(project=project, user=make.person("Rosa"), role="rater", by=None)
     newest, before = recent_lines(project)[:2]
-    assert (newest.who, newest.text) == ("The operator", "made Rosa a rater")
-    assert (before.who, before.text) == ("Mara", "made Rui a rater")
+    assert (newest.who, newest.text) == ("The operator", "gave Rosa the role Rater")
+    assert (before.who, before.text) == ("Mara", "gave Rui the role Rater")

@@ -90,7 +90,7 @@ def test_change_the_password(client: Client, rui: User) -> None:
 def test_name_and_colours(client: Client, rui: User) -> None:
     client.force_login(rui)
     page = client.post("/account/", {"name": "  Rui   Costa ", "theme": "dark"}, follow=True)
-    assert "Saved." in page.text and '<html lang="en" data-theme="dark">' in page.text
+    assert "Saved." in page.text and '<html lang="en" dir="ltr" data-theme="dark">' in page.text
     rui.refresh_from_db()
     assert (rui.name, rui.theme) == ("Rui Costa", "dark")
     assert client.post("/account/", {"name": "R" * 121, "theme": "neon"}).status_code == 422

@@ -85,7 +85,7 @@ def test_what_was_done_lately_is_in_words(study, mara):
         judge(study, name)
     page = text(mara.get("/projects/advice/"))
     assert "<b>2 people</b> judged 3 pairs" in page
-    assert "<b>Mara</b> changed name, description, revise minutes" in page
+    assert "<b>Mara</b> changed name, description, minutes to change an answer" in page
 
 
 def test_settings_are_changed(study, mara):

@@ -40,6 +40,7 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "forgotten_password_sent": ("get", ALL, ""),
     "new_password": ("get", ALL, "nobody's reset"),
     "join": ("get", ALL, "invitation link"),
+    "language": ("post", ALL, ""),
     "home": ("get", SIGNED_IN, ""),
     "account": ("get", SIGNED_IN, ""),
     "change_password": ("get", SIGNED_IN, ""),
