@@ -1,0 +1,83 @@
+"""What sways raters besides the answers: the side it stands on, its length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import erfc, sqrt
+
+import numpy as np
+
+from labeling.stats.counts import Floats, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of 1, its standard error, z against one half, and the two-sided p of that."""
+
+    share: float
+    error: float
+    z: float
+    p: float
+
+
+def position(left_chosen: Floats, cluster: Ints) -> Share:
+    """How often the side shown on the left is chosen, of judgments that take a side.
+
+    `left_chosen` is 1 or 0 a judgment; `cluster` its rater: judgments of one person go together, so the error is the
+    cluster-robust one, with the usual G/(G-1).
+    """
+    _, group = np.unique(cluster, return_inverse=True)
+    share = float(left_chosen.mean())
+    residuals = np.bincount(group, left_chosen - share)
+    clusters = len(residuals)
+    if clusters < 2:
+        return Share(share, float("nan"), float("nan"), float("nan"))
+    error = sqrt(float((residuals**2).sum()) * clusters / (clusters - 1)) / len(left_chosen)
+    z = (share - 0.5) / error if error else float("nan")
+    return Share(share, error, z, erfc(abs(z) / sqrt(2)))
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """By how much the log-odds of being chosen grow with being longer, its error, and how often the longer one wins."""
+
+    slope: float
+    error: float
+    longer_wins: float
+
+
+def length(ratio: Floats, won: Floats, cluster: Ints, more: Floats | None = None) -> Slope:
+    """Logistic regression of winning on tanh(ratio / its deviation), cluster-robust (by prompt).
+
+    `ratio` is ln(words of the first) - ln(words of the second), `won` 1 where the first was chosen; `more` are further
+    columns to control for, shape (judgments, columns).
+    """
+    scale = float(ratio.std()) or 1.0
+    columns = [np.ones(len(won)), np.tanh(ratio / scale)] + ([] if more is None else [more])
+    design = np.column_stack(columns)
+    weights = np.zeros(design.shape[1])
+    for _ in range(30):
+        chance = 1 / (1 + np.exp(-design @ weights))
+        information = design.T @ (design * (chance * (1 - chance))[:, None])
+        step = np.linalg.solve(information, design.T @ (won - chance))
+        weights = weights + step
+        if np.abs(step).max() < 1e-10:
+            break
+    _, group = np.unique(cluster, return_inverse=True)
+    residuals = design * (won - 1 / (1 + np.exp(-design @ weights)))[:, None]
+    scores = np.column_stack([np.bincount(group, residuals[:, column]) for column in range(design.shape[1])])
+    inverse = np.linalg.inv(information)
+    cov = inverse @ (scores.T @ scores) @ inverse
+    different = ratio != 0
+    longer = np.where(ratio > 0, won, 1 - won)[different]
+    return Slope(float(weights[1]), sqrt(float(cov[1, 1])), float(longer.mean()) if len(longer) else float("nan"))
+
+
+def wilson(part: int, whole: int, z: float = 1.959963984540054) -> tuple[float, float]:
+    """Wilson's interval (1927) of a share; (0, 1) of nothing."""
+    if not whole:
+        return 0.0, 1.0
+    share = part / whole
+    middle = share + z * z / (2 * whole)
+    around = z * sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole))
+    return (middle - around) / (1 + z * z / whole), (middle + around) / (1 + z * z / whole)

@@ -1,0 +1,51 @@
+"""Whether two groups of people answer the same pairs differently."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from labeling.stats.counts import Floats, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Mean over `pairs` judged by both groups of (mean of the group - mean of the others), and its permutation p."""
+
+    difference: float
+    p: float
+    pairs: int
+
+
+def difference(pair: Ints, member: Ints, value: Floats, *, draws: int = 2000, seed: int = 0) -> Difference:
+    """By shuffling who is a member within each pair, which keeps how hard the pair is and how many judged it.
+
+    One (pair, member 0 or 1, value) a judgment. p counts the observed order itself, so it is never 0.
+    """
+    order = np.argsort(pair, kind="stable")
+    pair, member, value = pair[order], member[order], value[order].astype(np.float64)
+    size, members = np.bincount(pair), np.bincount(pair, member)
+    both = (members > 0) & (members < size)
+    kept = both[pair]
+    if not kept.any():
+        return Difference(float("nan"), float("nan"), 0)
+    pair, member, value = pair[kept], member[kept], value[kept]
+    weight = np.where(member == 1, 1 / members[pair], -1 / (size - members)[pair])
+    pairs = int(both.sum())
+    observed = float((weight * value).sum()) / pairs
+    rng = np.random.default_rng(seed)
+    at_least = 1
+    for _ in range(draws):
+        shuffled = np.lexsort((rng.random(len(value)), pair))
+        at_least += abs(float((weight * value[shuffled]).sum()) / pairs) >= abs(observed) - 1e-12
+    return Difference(observed, at_least / (draws + 1), pairs)
+
+
+def benjamini_hochberg(p: Floats) -> Floats:
+    """The p values of several questions, raised so that a bound on them bounds the share of false discoveries."""
+    order = np.argsort(p)
+    raised = np.asarray(p, dtype=np.float64)[order] * len(p) / np.arange(1, len(p) + 1)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum.accumulate(raised[::-1])[::-1].clip(max=1)
+    return adjusted
