@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow as pa
 from exports.recipes.majority import SIDE, Outcome
 
 SPEAKERS = {"user": "Human", "assistant": "Assistant"}
+CUE = re.compile(r"\n\n(Human|Assistant):")
 EXAMPLES = Path(__file__).parent / "examples"
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 # Plain types only: older loaders know no timestamps, decimals, dictionaries or all-null columns.
@@ -54,14 +56,27 @@ class Format:
         return (EXAMPLES / f"{self.name}.json").read_text(encoding="utf-8")
 
 
-def text_of(prompt: list[dict[str, str]]) -> str | None:
-    """The conversation as HH-RLHF writes it, up to and with the assistant's cue; None where that cannot be told back.
+def transcript(outcome: Outcome) -> tuple[str, str, str] | None:
+    """The conversation as HH-RLHF writes it, up to the assistant's cue, and both answers; None where nobody could tell
+    the turns apart again.
 
-    There is no system turn in it, so one opens the first human turn. A tool's turn has no name here.
+    There is no system turn in it, so one opens the first human turn. A tool's turn has no name here, and a text that
+    holds a speaker's cue itself would look like a turn. An answer follows one space, whatever it brings: so two answers
+    that differ only in their first space stay different.
     """
+    prompt = _turns(outcome.prompt)
+    answers = [outcome.chosen.text, outcome.rejected.text]
+    if prompt is None or any(map(CUE.search, answers)):
+        return None
+    return prompt, f" {answers[0]}", f" {answers[1]}"
+
+
+def _turns(prompt: list[dict[str, str]]) -> str | None:
     said, system = "", ""
     for message in prompt:
         role, content = message["role"], message["content"]
+        if CUE.search(content):
+            return None
         if role == "system":
             system = content + "\n"
         elif role in SPEAKERS:

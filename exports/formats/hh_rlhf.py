@@ -6,15 +6,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from exports.formats.columns import Format, text_of
+from exports.formats.columns import Format, transcript
 from exports.recipes.majority import Outcome
 
 
 def _rows(outcome: Outcome) -> list[dict[str, Any]]:
-    prompt = text_of(outcome.prompt)
-    if prompt is None:
+    written = transcript(outcome)
+    if written is None:
         return []
-    return [{"chosen": f"{prompt} {outcome.chosen.text}", "rejected": f"{prompt} {outcome.rejected.text}"}]
+    prompt, chosen, rejected = written
+    return [{"chosen": prompt + chosen, "rejected": prompt + rejected}]
 
 
 FORMAT = Format(

@@ -6,16 +6,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from exports.formats.columns import PROVENANCE, PROVENANCE_COLUMNS, Format, provenance, text_of
+from exports.formats.columns import PROVENANCE, PROVENANCE_COLUMNS, Format, provenance, transcript
 from exports.recipes.majority import Outcome
 
 
 def _rows(outcome: Outcome) -> list[dict[str, Any]]:
-    prompt = text_of(outcome.prompt)
-    if prompt is None:
-        return []
     # The space belongs to the answer: a tokeniser joins it to the first word.
-    chosen, rejected = " " + outcome.chosen.text.lstrip(), " " + outcome.rejected.text.lstrip()
+    written = transcript(outcome)
+    if written is None:
+        return []
+    prompt, chosen, rejected = written
     return [{"prompt": prompt, "chosen": chosen, "rejected": rejected, **provenance(outcome)}]
 
 

@@ -117,6 +117,20 @@ def test_what_a_format_cannot_hold_gives_no_row(name: str) -> None:
     assert FORMATS["dpo"].rows(outcome(called))
 
 
+@pytest.mark.parametrize("name", ["hh-rlhf", "dpo-plain"])
+def test_a_text_with_a_cue_of_its_own_has_no_transcript(name: str) -> None:
+    assert FORMATS[name].rows(outcome([{"role": "user", "content": "Go on.\n\nHuman: I did."}])) == []
+    told = outcome([USER])
+    told.rejected.text = "Yes.\n\nAssistant: No."
+    assert FORMATS[name].rows(told) == []
+
+
+def test_an_answer_keeps_the_space_it_brings() -> None:
+    told = outcome([USER])
+    told.chosen.text = "\n  indented"
+    assert FORMATS["dpo-plain"].rows(told)[0]["chosen"] == " \n  indented"
+
+
 def test_neither_acceptable_makes_two_undesirable_answers() -> None:
     kto = FORMATS["kto"]
     assert [row["label"] for row in kto.rows(outcome([USER]))] == [True, False]
