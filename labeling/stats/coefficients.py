@@ -116,7 +116,7 @@ def _prevalence(counts: Ints, weights: Floats | None) -> Floats:
 def _distance(metric: Metric, totals: Floats, values: Floats) -> Floats:
     """Squared differences of the categories, by how they are measured."""
     if metric == "nominal":
-        return (values[:, None] != values[None, :]).astype(np.float64)
+        return np.asarray(values[:, None] != values[None, :], dtype=np.float64)
     if metric == "interval":
         return np.asarray(np.square(values[:, None] - values[None, :]), dtype=np.float64)
     if metric == "ratio":
