@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 import nh3
 
-from labeling.rendering import code, guard
+from labeling.rendering import code, guard, mathml
 from labeling.rendering.invisible import reveal
 from labeling.rendering.markdown import parser
 
 __all__ = ["PLAIN", "PLAIN_OPENS", "RENDERER", "Rendered", "plain", "render"]
 
-RENDERER = 1
+RENDERER = 2
 PLAIN = 0
 PLAIN_OPENS = '<pre class="md-plain">'
 MOST_CHARS = 300_000
@@ -33,15 +33,20 @@ _parser = parser()
 _cleaner = nh3.Cleaner(
     tags={
         "a", "blockquote", "br", "code", "div", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s", "span",
-        "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+        "strong", "table", "tbody", "td", "th", "thead", "tr", "ul", *mathml.ELEMENTS,
     },
-    attributes={"a": {"href"}, "ol": {"start"}},
-    tag_attribute_values={tag: {"align": {"left", "center", "right"}} for tag in ("td", "th")},
+    attributes={"a": {"href"}, "ol": {"start"}, **mathml.FREE},
+    tag_attribute_values={
+        **{tag: {"dir": {"auto"}} for tag in ("blockquote", "h3", "h4", "h5", "h6", "li", "ol", "p", "table", "ul")},
+        **{tag: {"align": {"left", "center", "right"}, "dir": {"auto"}} for tag in ("td", "th")},
+        **mathml.VALUES,
+    },
     allowed_classes={
-        "div": {"md-code", "md-lang"},
+        "code": {"md-tex"},
+        "div": {"md-code", "md-lang", "md-table"},
         "p": {"md-empty"},
         "pre": {"md-plain"},
-        "span": {"md-host", "md-image", *code.CLASSES},
+        "span": {"md-host", "md-image", "md-math", *code.CLASSES},
     },
     set_tag_attribute_values={"a": {"target": "_blank"}},
     link_rel="noopener noreferrer nofollow ugc",

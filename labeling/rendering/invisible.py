@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-_RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 # Arabic with its neighbours, the scripts of India and South-East Asia, Mongolian: they write with joiners.
 _JOINING_SCRIPT = re.compile(
     "[\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ua840-\ua8ff\ufb50-\ufdff\ufe70-\ufefc]"
@@ -40,7 +40,7 @@ def reveal(text: str) -> str:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not _SUSPECT.search(text):
         return text
-    shown, count = _SUSPECT.subn(_rtl_marker if _RTL.search(text) else _marker, text, MOST_EXPLAINED)
+    shown, count = _SUSPECT.subn(_rtl_marker if RTL.search(text) else _marker, text, MOST_EXPLAINED)
     return _SUSPECT.sub("⟨hidden⟩", shown) if count == MOST_EXPLAINED else shown
 
 
