@@ -77,17 +77,25 @@ class _Renderer(RendererHTML):
         return "</table></div>\n"
 
 
+def heading(levels: list[int], level: int) -> str:
+    """The tag of the next heading, of `level` 1 to 6 as typed; `levels` keeps those that it may be below.
+
+    Headings follow the page's own without a gap, however the text starts, and those of one level stay of one level.
+    """
+    while levels and levels[-1] >= level:
+        levels.pop()
+    levels.append(level)
+    return f"h{min(HEADINGS_BELOW + len(levels), 6)}"
+
+
 def _nest_below_page(state: StateCore) -> None:
-    """Headings follow the page's own without a gap, however the text starts; those of one level stay of one level."""
     levels: list[int] = []
+    tag = ""
     for token in state.tokens:
         if token.type == "heading_open":
-            level = int(token.tag[1])
-            while levels and levels[-1] >= level:
-                levels.pop()
-            levels.append(level)
+            tag = heading(levels, int(token.tag[1]))
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(HEADINGS_BELOW + len(levels), 6)}"
+            token.tag = tag
 
 
 def _align_by_attribute(state: StateCore) -> None:
