@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from html import escape
+from typing import Any
 
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
@@ -33,6 +34,22 @@ CLASS_OF = {
 }  # fmt: skip
 CLASSES = frozenset(CLASS_OF.values())
 _BY_TYPE = {string_to_tokentype(f"Token.{name}"): css for name, css in CLASS_OF.items()}
+
+
+def block(info: str, content: str, env: dict[str, Any]) -> str:
+    """HTML of a code block. `info` is what follows the opening fence, usually a language; it stays readable.
+
+    `env["coloured"]` sums up what part of its share of colours the text has used.
+    """
+    language = info.split(maxsplit=1)[0] if info else ""
+    coloured = env.get("coloured", 0.0) + share(content, language)
+    if coloured <= 1:
+        env["coloured"] = coloured
+        shown = highlight(content, language)
+    else:
+        shown = escape(content, quote=False)
+    label = f'<div class="md-lang">{escape(info, quote=False)}</div>' if info else ""
+    return f'<div class="md-code">{label}<pre><code>{shown}</code></pre></div>\n'
 
 
 def share(code: str, language: str) -> float:

@@ -16,6 +16,8 @@ MOST_CHARS, MOST_MARKS, MOST_SEARCHED, MOST_CELLS = 50_000, 7_000, 80_000, 5_000
 _MARKS = "*_`~[]&|$\\"
 
 _LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
+# mathml.py has seen to it that every word of the source is in what is drawn
+_MATH = re.compile(r'<math display="[a-z]+" alttext="([^"]*)">.*?</math>', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]]")
 _TAG = re.compile(r"<[^>]*>")
 # ASCII punctuation may be markup, white space may fold: everything else must come out.
@@ -53,11 +55,14 @@ def _cells(text: str) -> int:
 def shows_every_word(text: str, html: str) -> bool:
     """Whether every letter, digit and sign of the Markdown text comes out in the HTML, in order.
 
-    Addresses of links count as shown where their link ends. An item's number is shown by its list.
+    Addresses of links count as shown where their link ends. An item's number is shown by its list. A formula counts as
+    its source.
     """
     seen, wanted = html, text
+    if "<math " in html:
+        seen = _MATH.sub(r" \1 ", seen)
     if "<a " in html:
-        seen = _LINK.sub(_with_address, html)
+        seen = _LINK.sub(_with_address, seen)
     seen, wanted = _decoded(_TAG.sub("", seen)), _decoded(wanted)
     if "<a " in html and "%" in seen + wanted:
         seen, wanted = unquote(seen), unquote(wanted)

@@ -13,12 +13,18 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 from labeling.rendering import code, mathematics
+from labeling.rendering.emphasis import InlineParser
+from labeling.rendering.invisible import RTL
 
 # After normalisation the host is ASCII. No user name before it, no port-less trick, no other scheme.
 _WEB = re.compile(r"https?://([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)(?::\d{1,5})?(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
 _MAIL = re.compile(r"mailto:([^\s?]+@[^\s?]+)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
 _ALIGN = {"text-align:left": "left", "text-align:center": "center", "text-align:right": "right"}
 HEADINGS_BELOW = 2
+_DIRECTED = {
+    "blockquote_open", "bullet_list_open", "heading_open", "list_item_open", "ordered_list_open", "paragraph_open",
+    "table_open", "td_open", "th_open",
+}  # fmt: skip
 
 
 def _goes_to(address: str) -> str:
@@ -56,34 +62,55 @@ class _Renderer(RendererHTML):
         return f'<span class="md-image">[image: {escape(shown, quote=False)}]</span>'
 
     def fence(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-        info, content = tokens[index].info.strip(), tokens[index].content
-        language = info.split(maxsplit=1)[0] if info else ""
-        coloured = env.get("coloured", 0.0) + code.share(content, language)
-        if coloured <= 1:
-            env["coloured"] = coloured
-            return _code(info, code.highlight(content, language))
-        return _code(info, escape(content, quote=False))
+        return code.block(tokens[index].info.strip(), tokens[index].content, env)
 
     def code_block(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-        return _code("", escape(tokens[index].content, quote=False))
+        return code.block("", tokens[index].content, env)
 
     def formula(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-        return escape(tokens[index].content, quote=False).replace("\n", "<br>\n")
+        return mathematics.shown(tokens[index], env)
+
+    def table_open(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+        return f'<div class="md-table"><table{self.renderAttrs(tokens[index])}>\n'
+
+    def table_close(self, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+        return "</table></div>\n"
 
 
-def _code(info: str, shown: str) -> str:
-    """`info` is what follows the opening fence, usually a language; it is part of the text and stays readable."""
-    label = f'<div class="md-lang">{escape(info, quote=False)}</div>' if info else ""
-    return f'<div class="md-code">{label}<pre><code>{shown}</code></pre></div>\n'
+def heading(levels: list[int], level: int) -> str:
+    """The tag of the next heading, of `level` 1 to 6 as typed; `levels` keeps those that it may be below.
+
+    Headings follow the page's own without a gap, however the text starts, and those of one level stay of one level.
+    """
+    while levels and levels[-1] >= level:
+        levels.pop()
+    levels.append(level)
+    return f"h{min(HEADINGS_BELOW + len(levels), 6)}"
 
 
 def _nest_below_page(state: StateCore) -> None:
-    """Headings start below the page's own; a cell's alignment becomes an attribute, as pages allow no inline style."""
+    levels: list[int] = []
+    tag = ""
     for token in state.tokens:
+        if token.type == "heading_open":
+            tag = heading(levels, int(token.tag[1]))
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(int(token.tag[1]) + HEADINGS_BELOW, 6)}"
-        elif token.type in ("th_open", "td_open") and token.attrs:
+            token.tag = tag
+
+
+def _align_by_attribute(state: StateCore) -> None:
+    """A cell's alignment as an attribute, as pages allow no inline style."""
+    for token in state.tokens:
+        if token.type in ("th_open", "td_open") and token.attrs:
             token.attrs = {"align": _ALIGN[str(token.attrs["style"])]}
+
+
+def _tell_directions(state: StateCore) -> None:
+    """In a text with Hebrew or Arabic every block finds its own direction: an English list, an Arabic paragraph."""
+    if RTL.search(state.src):
+        for token in state.tokens:
+            if token.type in _DIRECTED:
+                token.attrSet("dir", "auto")
 
 
 def _number_as_written(state: StateCore) -> None:
@@ -116,9 +143,12 @@ def parser() -> MarkdownIt:
     made = MarkdownIt(
         "default", {"html": False, "linkify": False, "maxNesting": 100, "breaks": True}, renderer_cls=_Renderer
     )
+    made.inline = InlineParser()
     made.disable(["reference", "html_block", "html_inline", "linkify", "replacements", "smartquotes"])
     made.validateLink = lambda url: bool(_goes_to(url))  # type: ignore[method-assign]
     made.core.ruler.push("below_page", _nest_below_page)
+    made.core.ruler.push("align_by_attribute", _align_by_attribute)
+    made.core.ruler.push("tell_directions", _tell_directions)
     made.core.ruler.push("number_as_written", _number_as_written)
     mathematics.protect(made)
     return made

@@ -11,9 +11,41 @@ TAGS = VOID | {
     "a", "blockquote", "code", "div", "em", "h3", "h4", "h5", "h6", "li", "ol", "p", "pre", "s", "span", "strong",
     "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
-ATTRIBUTES = {"a": {"href", "rel", "target"}, "ol": {"start"}, "td": {"align"}, "th": {"align"}}
+MATHS = {
+    "math", "menclose", "mfrac", "mi", "mn", "mo", "mover", "mroot", "mrow", "mspace", "msqrt", "mstyle", "msub",
+    "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover",
+}  # fmt: skip
+BLOCKS = {"blockquote", "h3", "h4", "h5", "h6", "li", "ol", "p", "table", "td", "th", "ul"}
+# What each attribute may say, and where it may stand.
+ATTRIBUTES = {
+    "align": ({"td", "th"}, "left|center|right"),
+    "dir": (BLOCKS, "auto"),
+    "href": ({"a"}, r"https?://[A-Za-z0-9._-]+(:\d+)?([/?#]\S*)?|(?i:mailto:)\S+@\S+"),
+    "rel": ({"a"}, "noopener noreferrer nofollow ugc"),
+    "start": ({"ol"}, r"\d{1,9}"),
+    "target": ({"a"}, "_blank"),
+    # mathematics
+    "accent": ({"mo", "mover", "munderover"}, "true|false"),
+    "accentunder": ({"munder", "munderover"}, "true|false"),
+    "alttext": ({"math"}, r"(?s:.*)"),
+    "columnalign": ({"mtd"}, "left|center|right"),
+    "display": ({"math"}, "block|inline"),
+    "displaystyle": ({"mstyle", "mtable"}, "true|false"),
+    "fence": ({"mo"}, "true|false"),
+    "form": ({"mo"}, "prefix|infix|postfix"),
+    "largeop": ({"mo"}, "true|false"),
+    "linethickness": ({"mfrac"}, "0"),
+    "mathvariant": ({"mi"}, "normal"),
+    "maxsize": ({"mo"}, r"[0-4](\.\d+)?em"),
+    "minsize": ({"mo"}, r"[0-4](\.\d+)?em"),
+    "movablelimits": ({"mo"}, "true|false"),
+    "notation": ({"menclose"}, "box|(up|down)diagonalstrike|horizontalstrike|updiagonalstrike downdiagonalstrike"),
+    "scriptlevel": ({"mstyle"}, "[01]"),
+    "stretchy": ({"mo"}, "true|false"),
+    "symmetric": ({"mo"}, "true|false"),
+    "width": ({"mspace"}, r"[0-4](\.\d+)?em"),
+}
 CLASS = re.compile(r"(md|tok)-[a-z]{1,12}")
-ADDRESS = re.compile(r"https?://[a-z0-9._-]+(:\d+)?([/?#]\S*)?|mailto:\S+@\S+", re.IGNORECASE)
 REL = "noopener noreferrer nofollow ugc"
 
 
@@ -25,8 +57,10 @@ class _Reader(HTMLParser):
         self.text: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in TAGS:
+        if tag not in TAGS and not (tag in MATHS and ("math" in self.open or tag == "math")):
             self.bad.append(f"element <{tag}>")
+        if self.open and self.open[-1] in MATHS and tag not in MATHS:
+            self.bad.append(f"<{tag}> in a formula")
         if tag not in VOID:
             self.open.append(tag)
         for name, value in attrs:
@@ -37,10 +71,10 @@ class _Reader(HTMLParser):
     def _attribute(self, tag: str, name: str, value: str) -> None:
         if name == "class":
             self.bad += [f"class {one}" for one in value.split() if not CLASS.fullmatch(one)]
-        elif name not in ATTRIBUTES.get(tag, set()):
-            self.bad.append(f"<{tag}> attribute {name}")
-        elif name == "href" and not ADDRESS.fullmatch(value):
-            self.bad.append(f"address {value[:60]!r}")
+        else:
+            where, allowed = ATTRIBUTES.get(name, ((), ""))
+            if tag not in where or not re.fullmatch(allowed, value):
+                self.bad.append(f"<{tag}> attribute {name}={value[:60]!r}")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.bad.append(f"self-closed <{tag}>")
