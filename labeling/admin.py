@@ -69,10 +69,15 @@ def _read_only(model: type[Model], listed: tuple[str, ...], *, hidden: tuple[str
 
 
 _read_only(
-    Project, ("name", "slug", "preset", "instrument", "created_by", "created_at"), hidden=("pseudonym_key",), search_fields=("name", "slug")
+    Project,
+    ("name", "slug", "preset", "instrument", "created_by", "created_at"),
+    hidden=("pseudonym_key",),
+    search_fields=("name", "slug"),
 )
 _read_only(Guideline, ("project", "version", "author", "published_at"))
-_read_only(Criterion, ("project", "position", "key", "kind", "asked", "required", "taxonomy"), list_filter=("kind", "asked"))
+_read_only(
+    Criterion, ("project", "position", "key", "kind", "asked", "required", "taxonomy"), list_filter=("kind", "asked")
+)
 _read_only(Queue, ("project", "name", "overlap", "lease_seconds", "paused", "pair_count"))
 _read_only(Membership, ("project", "user", "role", "created_at"), search_fields=("user__email",), list_filter=("role",))
 _read_only(Invitation, ("project", "role", "email", "created_by", "expires_at", "used_by"), hidden=("token_digest",))

@@ -68,7 +68,7 @@ def save_draft(*, assignment: Assignment, rater: User, draft: Any) -> Assignment
 
 
 def _lock(assignment: Assignment, rater: User) -> Assignment:
-    rows = Assignment.objects.select_for_update(of=("self",)).select_related("pair", "queue")
+    rows = Assignment.objects.select_for_update(of=("self",)).select_related("pair", "queue", "project")
     return rows.get(pk=assignment.pk, rater=rater)
 
 

@@ -224,7 +224,9 @@ def _with_categories(fields: dict[str, Any]) -> dict[str, Any]:
     if not taxonomy:
         return fields
     if taxonomy not in TAXONOMIES:
-        _refuse("taxonomy", _("There is no such taxonomy. Choose one of: %(known)s.") % {"known": ", ".join(TAXONOMIES)})
+        _refuse(
+            "taxonomy", _("There is no such taxonomy. Choose one of: %(known)s.") % {"known": ", ".join(TAXONOMIES)}
+        )
     return fields | {"categories": TAXONOMIES[taxonomy].categories}
 
 

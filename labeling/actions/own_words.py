@@ -50,9 +50,7 @@ def severe(criterion: Criterion, severity: int | None) -> bool:
     return severity is not None and severity == criterion.severities > 1
 
 
-def check_own_words(
-    policy: Mapping[str, Any], assignment_id: int, reading: Reading, criteria: list[Criterion]
-) -> None:
+def check_own_words(policy: Mapping[str, Any], assignment_id: int, reading: Reading, criteria: list[Criterion]) -> None:
     """Add what is wrong with the own words to the reading's errors, at "rationale".
 
     Programs are held to it only where the project requires own words.

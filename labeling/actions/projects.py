@@ -46,9 +46,7 @@ Read the whole conversation and both responses before you answer. The order of A
 
 
 @transaction.atomic
-def create_project(
-    *, slug: str, name: str, by: User | None, description: str = "", preset: str = USUAL
-) -> Project:
+def create_project(*, slug: str, name: str, by: User | None, description: str = "", preset: str = USUAL) -> Project:
     """A project with a preset's questions, a published guideline and one queue that takes every pair, overlap 3.
 
     Its maker, if there is one, becomes its manager and researcher.

@@ -114,9 +114,7 @@ def _safety(reading: Reading, criterion: Criterion, path: str, answer: dict[str,
             )
 
 
-def _harm_fits(
-    reading: Reading, criterion: Criterion, place: str, safe: bool, categories: Any, severity: Any
-) -> bool:
+def _harm_fits(reading: Reading, criterion: Criterion, place: str, safe: bool, categories: Any, severity: Any) -> bool:
     """What is unsafe, and how much: within what is offered, and on the screen not left open."""
     asked = reading.complete and not safe
     wrong: dict[str, str] = {}
@@ -219,7 +217,9 @@ def _categories_fit(criterion: Criterion, chosen: Any) -> bool:
     if not isinstance(chosen, list) or len(chosen) > MOST_CATEGORIES:
         return False
     if not criterion.categories:
-        return all(isinstance(name, str) and 0 < len(name) <= LONGEST_FREE_CATEGORY and "\0" not in name for name in chosen)
+        return all(
+            isinstance(name, str) and 0 < len(name) <= LONGEST_FREE_CATEGORY and "\0" not in name for name in chosen
+        )
     return all(isinstance(name, str) and name in criterion.categories for name in chosen)
 
 

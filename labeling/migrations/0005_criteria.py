@@ -5,15 +5,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('labeling', '0004_guards_of_the_desk'),
+        ("labeling", "0004_guards_of_the_desk"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='criterion',
-            name='grades',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), blank=True, default=list, help_text="Words of a preference's grades from the weakest, or of the ratings from the lowest; empty: the usual.", size=None),
+            model_name="criterion",
+            name="grades",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=80),
+                blank=True,
+                default=list,
+                help_text="Words of a preference's grades from the weakest, or of the ratings from the lowest; empty: the usual.",
+                size=None,
+            ),
         ),
     ]

@@ -27,9 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             manager = find_person(email=options["manager"]) if options["manager"] else None
-            project = create_project(
-                slug=options["slug"], name=options["name"], by=manager, preset=options["preset"]
-            )
+            project = create_project(slug=options["slug"], name=options["name"], by=manager, preset=options["preset"])
         except Refused as refused:
             raise CommandError(refused.message) from None
         self.stdout.write(f"“{project.name}” is at /projects/{project.slug}/.")
