@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                 base_field=models.CharField(max_length=80),
                 blank=True,
                 default=list,
-                help_text="Words of a preference's grades from the weakest, or of the ratings from the lowest; empty: the usual.",
+                help_text="Words of a preference's grades from the weakest, or of ratings from the lowest; empty: the usual.",
                 size=None,
             ),
         ),

@@ -147,7 +147,7 @@ class Criterion(models.Model):
         models.CharField(max_length=LONGEST_GRADE),
         default=list,
         blank=True,
-        help_text="Words of a preference's grades from the weakest, or of the ratings from the lowest; empty: the usual.",
+        help_text="Words of a preference's grades from the weakest, or of ratings from the lowest; empty: the usual.",
     )
     allow_tie = models.BooleanField(default=True)
     allow_both_bad = models.BooleanField(default=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import QueryDict
@@ -33,9 +33,7 @@ from labeling.web.scales import (
 )
 
 Kind = Criterion.Kind
-_FIELD = re.compile(
-    r"([-\w]+)\.(?:(left|right)\.)?(preference|text|chosen|safe|categories|severity|rating)", re.ASCII
-)
+_FIELD = re.compile(r"([-\w]+)\.(?:(left|right)\.)?(preference|text|chosen|safe|categories|severity|rating)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ class Question:
     both_bad: Choice | None = None
     value: str = ""
     error: str = ""
-    hints: list[Asking] = field(default_factory=list)
+    hints: tuple[Asking, ...] = ()
     words: OwnWords | None = None
     active: bool = False
 
@@ -118,7 +116,11 @@ class Question:
         count = len(self.choices)
         if self.many:
             return _("Choose at least one to go on.")
-        return _("Choose one of the %(count)s to go on.") % {"count": COUNTS[count]} if count else _("Fill this in to go on.")
+        return (
+            _("Choose one of the %(count)s to go on.") % {"count": COUNTS[count]}
+            if count
+            else _("Fill this in to go on.")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,9 +274,7 @@ def _questions(
             value = "" if rating is None else str(rating)
             yield Question(criterion, f"{path}.rating", title, grades(criterion, rating), value=value, error=error)
     elif criterion.kind == Kind.REASONS:
-        yield Question(
-            criterion, f"{key}.chosen", name, chips(criterion.categories, answer.get("chosen")), error=error
-        )
+        yield Question(criterion, f"{key}.chosen", name, chips(criterion.categories, answer.get("chosen")), error=error)
     elif criterion.kind == Kind.TEXT:
         text = answer.get("text")
         yield Question(criterion, f"{key}.text", name, [], value=text if isinstance(text, str) else "", error=error)
@@ -309,7 +309,9 @@ def _with_hints(questions: list[Question], wrong: dict[str, str]) -> list[Questi
             found.setdefault(key, []).append(Asking(rule, text))
     first = next((q.criterion.key for q in questions if q.criterion.key in found), None)
     return [
-        replace(q, hints=found[q.criterion.key], active=q.criterion.key == first) if q.criterion.key in found else q
+        replace(q, hints=tuple(found[q.criterion.key]), active=q.criterion.key == first)
+        if q.criterion.key in found
+        else q
         for q in questions
     ]
 
