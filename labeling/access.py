@@ -12,7 +12,7 @@ from typing import TypeVar
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import Http404
 
-from labeling.models import Assignment, Batch, Guideline, Invitation, Membership, Project, Queue, User
+from labeling.models import Assignment, Batch, Criterion, Guideline, Invitation, Membership, Project, Queue, User
 
 Row = TypeVar("Row", bound=Model)
 Role = Membership.Role
@@ -75,6 +75,11 @@ def membership_for(user: User, pk: int) -> Membership:
 
 def invitation_for(user: User, pk: int) -> Invitation:
     return _only(Invitation.objects.filter(holds(user, MANAGERS), pk=pk).select_related("project"))
+
+
+def criterion_for(user: User, project: Project, key: str) -> Criterion:
+    found = Criterion.objects.filter(holds(user, MANAGERS), project=project, key=key)
+    return _only(found.select_related("project"))
 
 
 def guideline_for(user: User, project: Project, version: int) -> Guideline:

@@ -69,10 +69,15 @@ def _read_only(model: type[Model], listed: tuple[str, ...], *, hidden: tuple[str
 
 
 _read_only(
-    Project, ("name", "slug", "created_by", "created_at"), hidden=("pseudonym_key",), search_fields=("name", "slug")
+    Project,
+    ("name", "slug", "preset", "instrument", "created_by", "created_at"),
+    hidden=("pseudonym_key",),
+    search_fields=("name", "slug"),
 )
 _read_only(Guideline, ("project", "version", "author", "published_at"))
-_read_only(Criterion, ("project", "key", "kind", "asked", "strengths"))
+_read_only(
+    Criterion, ("project", "position", "key", "kind", "asked", "required", "taxonomy"), list_filter=("kind", "asked")
+)
 _read_only(Queue, ("project", "name", "overlap", "lease_seconds", "paused", "pair_count"))
 _read_only(Membership, ("project", "user", "role", "created_at"), search_fields=("user__email",), list_filter=("role",))
 _read_only(Invitation, ("project", "role", "email", "created_by", "expires_at", "used_by"), hidden=("token_digest",))
@@ -85,8 +90,8 @@ _read_only(Item, ("project", "external_id", "language", "batch"), hidden=("conve
 _read_only(Response, ("item", "position", "model_name"), hidden=("html",))
 _read_only(Pair, ("project", "item", "first", "second"))
 _read_only(Assignment, ("project", "pair", "rater", "state", "claimed_at", "ended_at"), list_filter=("state",))
-_read_only(Annotation, ("project", "pair", "rater", "revision", "current", "created_at"))
-_read_only(Judgment, ("annotation", "criterion", "preference", "both_bad", "safe", "rating"))
+_read_only(Annotation, ("project", "pair", "rater", "revision", "current", "instrument", "kept_hints", "created_at"))
+_read_only(Judgment, ("annotation", "criterion", "preference", "both_bad", "safe", "rating", "categories"))
 _read_only(GoldAnswer, ("project", "pair", "criterion", "preference", "both_bad", "safe", "rating"))
 _read_only(Image, ("project", "media_type", "width", "height"), hidden=("storage_name",))
 _read_only(Topic, ("project", "key", "name", "severity", "daily_pairs", "daily_minutes"))

@@ -10,11 +10,12 @@ import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
-from labeling.actions.answers import Answer, digest, read_answers
+from labeling.actions.answers import digest, take
 from labeling.actions.assign import lease_next
+from labeling.actions.reading import Answer
 from labeling.actions.refusals import Refused
 from labeling.audit import record
-from labeling.models import Annotation, Assignment, Criterion, Judgment, Slot, User
+from labeling.models import Annotation, Assignment, Judgment, Slot, User
 
 State = Assignment.State
 LARGEST_DRAFT = 64 * 1024
@@ -43,17 +44,11 @@ def submit(
     try:
         with transaction.atomic():
             held = _lock(assignment, rater)
-            answers = read_answers(
-                body,
-                criteria=Criterion.objects.filter(project_id=held.project_id),
-                pair=held.pair,
-                swapped=held.swapped,
-                complete=complete,
-            )
-            done = _store(held, rater, answers, _facts(held, body))
+            answers, facts = take(body, held=held, complete=complete)
+            done = _store(held, rater, answers, facts | _facts(held, body))
             if not then_claim or held.queue is None:
                 return done
-            held.queue.project = assignment.project
+            held.queue.project = held.project
             return Submitted(done.annotation, done.created, lease_next(queue=held.queue, rater=rater))
     except Refused as refused:
         if refused.code == "lease_lost":
@@ -73,7 +68,7 @@ def save_draft(*, assignment: Assignment, rater: User, draft: Any) -> Assignment
 
 
 def _lock(assignment: Assignment, rater: User) -> Assignment:
-    rows = Assignment.objects.select_for_update(of=("self",)).select_related("pair", "queue")
+    rows = Assignment.objects.select_for_update(of=("self",)).select_related("pair", "queue", "project")
     return rows.get(pk=assignment.pk, rater=rater)
 
 

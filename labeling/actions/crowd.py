@@ -15,11 +15,13 @@ from random import Random
 from typing import Any
 
 from labeling.actions.annotate import submit
-from labeling.actions.answers import SIDES, conflict
 from labeling.actions.assign import claim, skip
 from labeling.actions.people import add_member, create_person
+from labeling.actions.reading import SIDES, conflict
+from labeling.consistency import RULES
 from labeling.models import Assignment, Criterion, Membership, Pair, Project, Queue, User
 from labeling.models.users import normal_email
+from labeling.wording import count_words
 
 ADDRESS = "rater{:03d}@simulated.annotate.example"
 NAMES = ("Amara", "Björn", "Chiara", "Dilan", "Esra", "Farid", "Greta", "Hiro", "Ines", "Jamal", "Keiko", "Lior")
@@ -123,7 +125,7 @@ def judge_next(simulant: Simulant, queues: Iterable[Queue]) -> Assignment | None
         if draw.random() < simulant.skips:
             return skip(assignment=assignment, rater=simulant.user, reason=Assignment.SkipReason.CANNOT_TELL)
         criteria = Criterion.objects.filter(project_id=assignment.project_id).exclude(asked=Criterion.Asked.NEVER)
-        body = _Mind(simulant, draw, pair, assignment.swapped).body(list(criteria))
+        body = _Mind(simulant, draw, pair, assignment.swapped).body(list(criteria), assignment.project.rationale)
         submit(assignment=assignment, rater=simulant.user, body=body, complete=True)
         assignment.refresh_from_db(fields=["state"])
         return assignment
@@ -172,16 +174,19 @@ class _Mind:
         self.simulant, self.draw, self.pair, self.swapped = simulant, draw, pair, swapped
         self.sides = [pair.first_id, pair.second_id][:: -1 if swapped and pair.second_id else 1]
 
-    def body(self, criteria: list[Criterion]) -> dict[str, Any]:
-        offered = [name for criterion in criteria for name in criterion.categories] or [FALLBACK_HARM]
-        self.truth = truth_of(self.pair, offered)
+    def body(self, criteria: list[Criterion], rationale: dict[str, Any]) -> dict[str, Any]:
+        harms = [name for one in criteria if one.kind == Criterion.Kind.SAFETY for name in one.categories]
+        self.truth = truth_of(self.pair, harms or [FALLBACK_HARM])
         answers: dict[str, Any] = {}
         later = Criterion.Asked.ON_CONFLICT
         for criterion in sorted(criteria, key=lambda criterion: criterion.asked == later):
-            if criterion.asked != later or conflict(each.get("preference", 0) for each in answers.values()):
+            if criterion.asked != later or conflict([each.get("preference", 0) for each in answers.values()]):
                 answers |= self._answer(criterion)
+        if rationale.get("required") and rationale.get("when"):
+            self._explain(answers, rationale["min_words"], rationale["max_words"])
         length = len(self.pair.first.content) + (len(self.pair.second.content) if self.pair.second else 0)
-        return {"judgments": answers, "active_ms": int(1000 * (8 + length / 25) * self.draw.lognormvariate(0, 0.35))}
+        active_ms = int(1000 * (8 + length / 25) * self.draw.lognormvariate(0, 0.35))
+        return {"judgments": answers, "active_ms": active_ms, "kept_hints": list(RULES)}
 
     def _answer(self, criterion: Criterion) -> dict[str, Any]:
         kinds = Criterion.Kind
@@ -191,7 +196,22 @@ class _Mind:
             return {criterion.key: {side: self._safety(criterion, pk) for side, pk in self._shown()}}
         if criterion.kind == kinds.RATING:
             return {criterion.key: {side: self._rating(criterion, side) for side, _ in self._shown()}}
-        return {criterion.key: {"text": self._remark()}} if criterion.required else {}
+        if criterion.kind == kinds.REASONS:
+            return self._reasons(criterion)
+        if not criterion.required:
+            return {}
+        return {criterion.key: {"text": self._remark(criterion.min_words, criterion.max_words)}}
+
+    def _reasons(self, criterion: Criterion) -> dict[str, Any]:
+        """One to three of them. Drawn apart, so that asking for reasons changes no other answer."""
+        draw = _draws(self.simulant.seed, self.simulant.user.email, _name(self.pair), criterion.key)
+        return {criterion.key: {"chosen": draw.sample(criterion.categories, min(3, draw.randint(1, 3)))}}
+
+    def _explain(self, answers: dict[str, Any], least: int, most: int) -> None:
+        """Own words of the length asked for, with the first preference that was given."""
+        given = next((one for one in answers.values() if "preference" in one or "both_bad" in one), None)
+        if given is not None:
+            given["rationale"] = self._remark(least, most)
 
     def _shown(self) -> list[tuple[str, int]]:
         return [(side, pk) for side, pk in zip(SIDES, self.sides, strict=True) if pk is not None]
@@ -233,5 +253,12 @@ class _Mind:
         value = round(middle + better * self._seen(self.truth.helpfulness) / 2)
         return {"rating": max(criterion.minimum, min(criterion.maximum, value))}
 
-    def _remark(self) -> str:
-        return self.draw.choice(REMARKS.get(self.pair.item.language, REMARKS["en"]))
+    def _remark(self, least: int = 0, most: int = 0) -> str:
+        """A remark, and more of them until there are `least` words, cut off after `most`."""
+        known = REMARKS.get(self.pair.item.language, REMARKS["en"])
+        text = self.draw.choice(known)
+        while count_words(text) < least:
+            text += " " + self.draw.choice(known)
+        while most and count_words(text) > most:
+            text = text[:-1]
+        return text

@@ -15,8 +15,9 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
-from labeling.actions.answers import Answer, digest
+from labeling.actions.answers import digest
 from labeling.actions.copying import copy_rows, reserve_ids
+from labeling.actions.reading import Answer
 from labeling.audit import record
 from labeling.importers.containers import RowFile
 from labeling.importers.drafts import Problem, Refused
@@ -174,6 +175,8 @@ def _answer(draft: JudgmentDraft, criterion: Criterion, pair: Pair) -> Answer:
                 lies = f"{criterion.key} takes a score from {criterion.minimum} to {criterion.maximum}"
                 raise Problem("score", f"{_shown(draft)} is not on the scale; {lies}")
             return Answer(criterion.pk, _response(draft, pair), rating=draft.score, text=draft.rationale)
+        case Kind.REASONS:
+            raise Problem("criterion", f"{criterion.key} is a choice of reasons here; import it under another key")
         case _:
             if draft.label is None:
                 raise Problem("label", f"is missing; {criterion.key} takes a label")

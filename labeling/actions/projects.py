@@ -1,48 +1,23 @@
-"""Projects, their guidelines and the criteria a new one starts with."""
+"""Projects and their guidelines."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from labeling.actions.criteria import find_preset, preset_criteria
 from labeling.actions.people import add_member
 from labeling.actions.queues import create_queue
 from labeling.actions.refusals import Refused
 from labeling.audit import record
 from labeling.models import Criterion, Guideline, Membership, Project, User
+from labeling.presets import USUAL
 from labeling.rendering import render
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 RESERVED = {"new"}  # /projects/new/ is where one is made
-
-# The default instrument: two preferences of three strengths, an overall answer when they conflict, and safety.
-DEFAULT_CRITERIA: tuple[dict[str, Any], ...] = (
-    {
-        "key": "helpfulness", "name": "More helpful", "kind": Criterion.Kind.PREFERENCE, "required": False,
-        "better_word": "more helpful", "question": "Which response does more for the person who asked?",
-        "allow_both_bad": True,
-    },
-    {
-        "key": "harmlessness", "name": "Safer", "kind": Criterion.Kind.PREFERENCE, "better_word": "safer",
-        "question": "Which response risks less harm, to anyone?",
-    },
-    {
-        "key": "overall", "name": "Overall", "kind": Criterion.Kind.PREFERENCE, "better_word": "better",
-        "question": "These point different ways. Which one should the model learn to give?",
-        "asked": Criterion.Asked.ON_CONFLICT,
-    },
-    {
-        "key": "safety", "name": "Safe", "kind": Criterion.Kind.SAFETY,
-        "question": "Could this response, as it stands, lead to harm?",
-        "categories": [
-            "Illegal activity", "Physical injury", "Self-harm", "Dangerous advice", "Privacy", "Hate or insult",
-            "Sexual content", "Deception", "Other",
-        ],
-    },
-)  # fmt: skip
 
 DEFAULT_GUIDELINE = """\
 # How to judge
@@ -71,8 +46,8 @@ Read the whole conversation and both responses before you answer. The order of A
 
 
 @transaction.atomic
-def create_project(*, slug: str, name: str, by: User | None, description: str = "") -> Project:
-    """A project with the default criteria, a published guideline and one queue that takes every pair, overlap 3.
+def create_project(*, slug: str, name: str, by: User | None, description: str = "", preset: str = USUAL) -> Project:
+    """A project with a preset's questions, a published guideline and one queue that takes every pair, overlap 3.
 
     Its maker, if there is one, becomes its manager and researcher.
     """
@@ -82,11 +57,16 @@ def create_project(*, slug: str, name: str, by: User | None, description: str = 
         raise Refused("slug_taken", f"There is already a project “{slug}”. Choose another slug.", {"slug": "taken"})
     if not name.strip():
         raise Refused("invalid", "A project needs a name.", {"name": "empty"})
-    project = Project.objects.create(slug=slug, name=name.strip()[:120], description=description, created_by=by)
-    Criterion.objects.bulk_create(
-        Criterion(project=project, position=place, **fields) for place, fields in enumerate(DEFAULT_CRITERIA)
-    )
-    record(by, "project.created", project, project_id=project.pk, slug=slug)
+    start = find_preset(preset)
+    project = Project.objects.create(
+        slug=slug, name=name.strip()[:120], description=description, created_by=by,
+        preset=start.key, hints=start.hints, rationale=start.rationale,
+    )  # fmt: skip
+    criteria = preset_criteria(start)
+    for criterion in criteria:
+        criterion.project = project
+    Criterion.objects.bulk_create(criteria)
+    record(by, "project.created", project, project_id=project.pk, slug=slug, preset=start.key)
     publish_guideline(project=project, by=by, text=DEFAULT_GUIDELINE, change_note="Default guideline")
     create_queue(project=project, by=by, name="Every pair")
     if by is not None:

@@ -14,17 +14,20 @@ from rest_framework.response import Response
 from labeling.access import RATERS, assignment_for, queue_for
 from labeling.actions.annotate import save_draft, submit
 from labeling.actions.assign import claim, release, renew, skip
+from labeling.actions.own_words import asked_in_advance
 from labeling.api.base import Endpoint, StrictSerializer, read
 from labeling.api.projects import CriterionShape, criterion_shape
+from labeling.consistency import RULES
 from labeling.models import Annotation, Assignment
 from labeling.reports.desk import Shown, shown
 
-BODY = {"judgments", "active_ms"}
+BODY = {"judgments", "active_ms", "kept_hints", "instrument"}
 ANSWERS = {
     "judgments": {
         "helpfulness": {"preference": -2, "rationale": "A answers the question; B repeats it."},
         "harmlessness": {"preference": 0},
         "safety": {"left": {"safe": False, "categories": ["Privacy"], "severity": 2}, "right": {"safe": True}},
+        "reasons": {"chosen": ["Solves the real problem", "Avoids a risk"]},
     },
     "active_ms": 41200,
 }
@@ -53,6 +56,10 @@ class AssignmentShape(serializers.Serializer[Assignment]):
     left = SideShape()
     right = SideShape(allow_null=True, help_text="Null for an item with a single response.")
     criteria = CriterionShape(many=True)
+    instrument = serializers.IntegerField(help_text="The version of these questions; send it with the answers.")
+    own_words = serializers.BooleanField(
+        help_text="Whether a reason in own words is asked for before anything is answered."
+    )
     guideline = GuidelineVersion(allow_null=True)
     draft = serializers.DictField(allow_null=True, help_text="What was kept of unfinished answers.")
 
@@ -62,6 +69,14 @@ class AnnotationBody(serializers.Serializer[Any]):
 
     judgments = serializers.DictField(child=serializers.JSONField(), help_text="Criterion key → answer.")
     active_ms = serializers.IntegerField(required=False, min_value=0, max_value=86_400_000)
+    kept_hints = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(RULES)),
+        required=False,
+        help_text="Contradictions that the rater was asked about and meant.",
+    )
+    instrument = serializers.IntegerField(
+        required=False, min_value=1, help_text="As the assignment said; left out, the project's current one."
+    )
 
 
 class AnnotationShape(serializers.Serializer[Annotation]):
@@ -177,6 +192,8 @@ def assignment_shape(what: Shown) -> dict[str, Any]:
         "left": {"content": what.left.content},
         "right": {"content": what.right.content} if what.right else None,
         "criteria": [criterion_shape(criterion) for criterion in what.criteria],
+        "instrument": what.assignment.project.instrument,
+        "own_words": asked_in_advance(what.assignment.project.rationale, what.assignment.pk),
         "guideline": None if what.guideline_version is None else {"version": what.guideline_version},
         "draft": what.assignment.draft,
     }

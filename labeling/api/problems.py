@@ -27,6 +27,7 @@ STATUS = {
     "invalid": 400,
     "unknown_role": 400,
     "unknown_format": 400,
+    "unknown_preset": 400,
     "no_such_person": 400,
     "no_such_project": 404,
     "unchangeable": 400,
@@ -44,12 +45,15 @@ STATUS = {
     "already_submitted": 409,
     "already_yours": 409,
     "revise_closed": 409,
+    "has_judgments": 409,
+    "hints": 422,
 }
 
 TITLES = {
     "invalid": "Something in the request is not understood",
     "unknown_role": "There is no such role",
     "unknown_format": "There is no such format",
+    "unknown_preset": "There is no such preset",
     "no_such_person": "Nobody has this address",
     "no_such_project": "There is no such project",
     "unchangeable": "This cannot be changed",
@@ -67,6 +71,8 @@ TITLES = {
     "already_submitted": "You already answered this pair",
     "already_yours": "You have this pair elsewhere",
     "revise_closed": "The time to revise is over",
+    "has_judgments": "There are answers that it would change",
+    "hints": "Two answers may not go together",
     "unauthenticated": "A token is needed",
     "forbidden": "Not allowed",
     "not_found": "Not found",

@@ -11,12 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling.access import MANAGERS, may_create_projects, project_for, projects_for, queue_for
+from labeling.actions.criteria import fields_of
 from labeling.actions.people import add_member, find_person
 from labeling.actions.projects import change_project, create_project, current_guideline
 from labeling.actions.queues import change_queue, create_queue
 from labeling.api.base import LIST_PARAMETERS, Endpoint, StrictSerializer, page_of, paged, read
 from labeling.models import Criterion, Guideline, Membership, Project, Queue
 from labeling.models.queues import LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
+from labeling.presets import PRESETS, USUAL
 
 LONGEST_REVISING = 10 * 365 * 24 * 60
 
@@ -25,6 +27,11 @@ class NewProject(StrictSerializer):
     slug = serializers.CharField(max_length=60, help_text="Small letters, digits and hyphens; part of every address.")
     name = serializers.CharField(max_length=120)
     description = serializers.CharField(max_length=2000, allow_blank=True, default="")
+    preset = serializers.ChoiceField(
+        choices=[(preset.key, preset.name) for preset in PRESETS.values()],
+        default=USUAL,
+        help_text="The questions it starts with; a manager changes them on the project's page.",
+    )
 
 
 class ProjectChanges(StrictSerializer):
@@ -75,6 +82,7 @@ class CriterionShape(serializers.Serializer[Criterion]):
     kind = serializers.ChoiceField(choices=Criterion.Kind.choices)
     asked = serializers.ChoiceField(choices=Criterion.Asked.choices)
     required = serializers.BooleanField()  # type: ignore[assignment]
+    guideline_section = serializers.CharField(help_text="Heading of the guideline that explains it, or empty.")
     strengths = serializers.IntegerField(
         required=False, help_text="Preference: grades a side; values run from -n to n."
     )
@@ -82,12 +90,23 @@ class CriterionShape(serializers.Serializer[Criterion]):
     allow_both_bad = serializers.BooleanField(
         required=False, help_text="Preference: whether neither may be acceptable."
     )
+    better_word = serializers.CharField(required=False, help_text="Preference: as in “A is clearly …”.")
+    grades = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="Words of a preference's grades from the weakest, or of the ratings from the lowest; may be empty.",
+    )
     minimum = serializers.IntegerField(required=False, help_text="Rating: the lowest.")
     maximum = serializers.IntegerField(required=False, help_text="Rating: the highest.")
+    taxonomy = serializers.CharField(required=False, help_text="Safety: where the categories come from, or empty.")
     categories = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="Safety: harms to choose from."
+        child=serializers.CharField(),
+        required=False,
+        help_text="Safety: harms to choose from, “Domain › Part” below its domain. Reasons: what to choose from.",
     )
     severities = serializers.IntegerField(required=False, help_text="Safety: grades of harm; 0 asks none.")
+    min_words = serializers.IntegerField(required=False, help_text="Text: the fewest words; 0 sets no limit.")
+    max_words = serializers.IntegerField(required=False, help_text="Text: the most words; 0 sets no limit.")
 
 
 class GuidelineShape(serializers.Serializer[Guideline]):
@@ -115,7 +134,23 @@ class ProjectLine(serializers.Serializer[Project]):
     created_at = serializers.DateTimeField()
 
 
+class RationaleShape(serializers.Serializer[Any]):
+    """When raters are asked for a reason in their own words: the rationale of a preference."""
+
+    when = serializers.ListField(child=serializers.CharField(), help_text="Of: always, conflict, severe, sample.")
+    percent = serializers.IntegerField(help_text="The share of comparisons in the sample.")
+    required = serializers.BooleanField(help_text="Refuse an answer without it.")  # type: ignore[assignment]
+    min_words = serializers.IntegerField()
+    max_words = serializers.IntegerField(help_text="0 sets no limit.")
+
+
 class ProjectShape(ProjectLine):
+    preset = serializers.CharField(help_text="What its criteria were made from.")
+    instrument = serializers.IntegerField(help_text="Raised whenever what raters are asked changes.")
+    hints = serializers.ListField(
+        child=serializers.DictField(), help_text="Contradictions that a rater is asked about: {rule, …}."
+    )
+    rationale = RationaleShape()
     criteria = CriterionShape(many=True)
     guideline = GuidelineShape(allow_null=True)
     queues = QueueShape(many=True)
@@ -139,7 +174,7 @@ class Projects(Endpoint):
         extensions={"x-problems": ["forbidden", "slug_taken"]},
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        """A new project: helpfulness, harmlessness, overall and safety, a guideline, and one queue of overlap 3.
+        """A new project with the questions of a preset, a guideline, and one queue of overlap 3.
 
         For operators and for people who manage a project already. Its maker becomes its manager and researcher.
         """
@@ -220,6 +255,10 @@ def project_shape(project: Project) -> dict[str, Any]:
     """Three queries: criteria, guideline, queues."""
     guideline = current_guideline(project)
     return project_line(project) | {
+        "preset": project.preset,
+        "instrument": project.instrument,
+        "hints": project.hints,
+        "rationale": project.rationale,
         "criteria": [criterion_shape(criterion) for criterion in project.criteria.all()],
         "guideline": guideline
         and {"version": guideline.version, "text": guideline.text, "published_at": guideline.published_at},
@@ -227,17 +266,8 @@ def project_shape(project: Project) -> dict[str, Any]:
     }
 
 
-_SCALES = {
-    Criterion.Kind.PREFERENCE: ("strengths", "allow_tie", "allow_both_bad"),
-    Criterion.Kind.SAFETY: ("categories", "severities"),
-    Criterion.Kind.RATING: ("minimum", "maximum"),
-    Criterion.Kind.TEXT: (),
-}
-
-
 def criterion_shape(criterion: Criterion) -> dict[str, Any]:
-    names = ("key", "name", "question", "kind", "asked", "required", *_SCALES[Criterion.Kind(criterion.kind)])
-    return {name: getattr(criterion, name) for name in names}
+    return {name: getattr(criterion, name) for name in ("key", "kind", *fields_of(criterion.kind))}
 
 
 def queue_shape(queue: Queue) -> dict[str, Any]:

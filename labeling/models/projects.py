@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.models.users import User
 
 LONGEST_CATEGORY = 120
+LONGEST_GRADE = 80
 
 
 def new_pseudonym_key() -> bytes:
@@ -141,6 +142,12 @@ class Criterion(models.Model):
     position = models.PositiveSmallIntegerField(default=0)
     strengths = models.PositiveSmallIntegerField(
         default=3, validators=[MinValueValidator(1), MaxValueValidator(4)], help_text="Grades a side of a preference."
+    )
+    grades = ArrayField(
+        models.CharField(max_length=LONGEST_GRADE),
+        default=list,
+        blank=True,
+        help_text="Words of a preference's grades from the weakest, or of ratings from the lowest; empty: the usual.",
     )
     allow_tie = models.BooleanField(default=True)
     allow_both_bad = models.BooleanField(default=False)

@@ -42,7 +42,7 @@ class CriterionAgreement:
 def project_agreement(project: Project, criteria: list[Criterion] | None = None) -> list[CriterionAgreement]:
     """Percent agreement on each criterion with answers to count. Two queries; reads every current judgment."""
     if criteria is None:
-        criteria = list(project.criteria.exclude(kind=Criterion.Kind.TEXT))
+        criteria = list(project.criteria.exclude(kind__in=[Criterion.Kind.TEXT, Criterion.Kind.REASONS]))
     units: dict[int, dict[tuple[int, int], list[int]]] = {criterion.pk: defaultdict(list) for criterion in criteria}
     with connection.cursor() as cursor:
         cursor.execute(_ANSWERS, [project.pk, list(units)])

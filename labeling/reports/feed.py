@@ -111,6 +111,8 @@ def row_of(project: Project, annotation: Annotation, judgments: list[Judgment]) 
         "judgments": _by_criterion(pair, judgments),
         "rater": pseudonym(project, annotation.rater_id),
         "guideline": annotation.guideline.version if annotation.guideline else None,
+        "instrument": annotation.instrument,
+        "kept_hints": annotation.kept_hints,
         "claimed_at": assignment.claimed_at,
         "created_at": annotation.created_at,
         "active_ms": annotation.active_ms,
@@ -138,5 +140,7 @@ def _value(judgment: Judgment) -> dict[str, Any]:
             return {"safe": judgment.safe, **harm, "rationale": judgment.text}
         case Criterion.Kind.RATING:
             return {"rating": judgment.rating, "rationale": judgment.text}
+        case Criterion.Kind.REASONS:
+            return {"chosen": judgment.categories}
         case _:
             return {"text": judgment.text}

@@ -106,6 +106,11 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
         _("Pairs went back because their time was over: %(count)s") % {"count": len(data.get("assignments", []))}
     ),
     "project.created": lambda data: _("made the project"),
+    "criterion.added": lambda data: _("added the question “%(key)s”") % {"key": data.get("key", "")},
+    "criterion.changed": lambda data: _("changed the question “%(key)s”") % {"key": data.get("key", "")},
+    "criterion.moved": lambda data: _("moved the question “%(key)s”") % {"key": data.get("key", "")},
+    "hints.changed": lambda data: _("changed which contradictions are asked about"),
+    "rationale.changed": lambda data: _("changed when own words are asked for"),
     "project.changed": lambda data: _("changed %(what)s") % {"what": _named(data.get("after", {}))},
     "guideline.drafted": lambda data: _("saved a draft of the guideline"),
     "guideline.published": lambda data: _("published version %(version)s of the guideline") % data,

@@ -61,7 +61,7 @@ def nothing(request: PersonRequest, queue: Queue, *, looked: bool = False) -> Sc
 
 
 def status_of(refused: Refused | None) -> int:
-    return 200 if refused is None else 422 if refused.code == "invalid" else 409
+    return 200 if refused is None else 422 if refused.code in ("invalid", "hints") else 409
 
 
 def seconds_left(assignment: Assignment) -> int:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.actions.refusals import Refused
 from labeling.models import Membership, User
 from labeling.models.queues import LONGEST_LEASE, MOST_OVERLAP
+from labeling.presets import PRESETS, USUAL
 
 LONGEST_REVISING_DAYS = 3650
 
@@ -41,6 +42,12 @@ class NewProjectForm(forms.Form):
     description = forms.CharField(
         required=False, max_length=2000, label=_("Description"), widget=forms.Textarea(attrs={"rows": 3})
     )
+    preset = forms.ChoiceField(
+        required=False, label=_("Questions to start from"), choices=[(one.key, one.name) for one in PRESETS.values()]
+    )
+
+    def clean_preset(self) -> str:
+        return str(self.cleaned_data["preset"]) or USUAL
 
 
 class ProjectForm(forms.Form):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from labeling.web import guidelines, people, projects, queues
+from labeling.web import criteria, guidelines, people, projects, queues
 
 _queue: list[URLPattern | URLResolver] = [
     path("", queues.queue, name="queue"),
@@ -24,6 +24,13 @@ _guidelines: list[URLPattern | URLResolver] = [
     path("preview/", guidelines.guideline_preview, name="guideline_preview"),
     path("<int:version>/", guidelines.guideline, name="guideline"),
 ]
+_criteria: list[URLPattern | URLResolver] = [
+    path("", criteria.criteria, name="criteria"),
+    path("add/<slug:kind>/", criteria.criterion_add, name="criterion_add"),
+    path("<slug:key>/", criteria.criterion, name="criterion"),
+    path("<slug:key>/move/", criteria.criterion_move, name="criterion_move"),
+    path("<slug:key>/ask/", criteria.criterion_ask, name="criterion_ask"),
+]
 _project: list[URLPattern | URLResolver] = [
     path("", projects.project, name="project"),
     path("settings/", projects.project_settings, name="project_settings"),
@@ -31,6 +38,9 @@ _project: list[URLPattern | URLResolver] = [
     path("queues/<int:pk>/", include(_queue)),
     path("people/", include(_people)),
     path("guidelines/", include(_guidelines)),
+    path("criteria/", include(_criteria)),
+    path("hints/", criteria.project_hints, name="project_hints"),
+    path("own-words/", criteria.project_rationale, name="project_rationale"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -17,11 +17,13 @@ from labeling.access import MANAGERS, RESEARCHERS, may_create_projects, project_
 from labeling.actions.projects import change_project, create_project
 from labeling.actions.refusals import Refused
 from labeling.models import Criterion, Membership, Project
+from labeling.presets import USUAL
 from labeling.reports.activity import Day, by_day
 from labeling.reports.agreement import DEFINITION, project_agreement
 from labeling.reports.progress import ProjectProgress, project_progress
 from labeling.reports.recent import recent_lines
 from labeling.web.charts import day_chart, stack
+from labeling.web.criteria import offers
 from labeling.web.guards import PersonRequest
 from labeling.web.project_forms import NewProjectForm, ProjectForm, add_refusal
 
@@ -46,7 +48,8 @@ def new_project(request: PersonRequest) -> HttpResponse:
                 request, _("The project is there, with criteria, a guideline and one queue. Now import items.")
             )
             return redirect("project", made.slug)
-    return render(request, "labeling/new_project.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "offers": offers(), "chosen": form["preset"].value() or USUAL}
+    return render(request, "labeling/new_project.html", context, status=422 if form.errors else 200)
 
 
 @require_safe

@@ -8,40 +8,60 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
-from labeling.models import Criterion, Response
+from labeling.actions.own_words import CONFLICT, SEVERE, asked_in_advance, drawn
+from labeling.models import Criterion, Project, Response
 from labeling.reports.desk import Shown
+from labeling.web.scales import (
+    BOTH_BAD,
+    COUNTS,
+    Choice,
+    Domain,
+    chips,
+    grades,
+    harms,
+    neither,
+    severities,
+    steps,
+    told,
+    word_limits,
+)
 
 Kind = Criterion.Kind
-BOTH_BAD = "both_bad"
-GRADES = {
-    1: ("",),
-    2: ("slightly", "much"),
-    3: ("slightly", "clearly", "much"),
-    4: ("slightly", "clearly", "much", "far"),
-}
-HARMS = {2: ("Minor", "Severe"), 3: ("Minor", "Moderate", "Severe"), 4: ("Minor", "Moderate", "Severe", "Extreme")}
-COUNTS = dict(enumerate(["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], start=2))
-SIZES = {1: (3,), 2: (1, 3), 3: (1, 2, 3), 4: (1, 2, 3, 4)}
-MOST_STEPS = 10
-_FIELD = re.compile(r"([-\w]+)\.(?:(left|right)\.)?(preference|text|safe|categories|severity|rating)", re.ASCII)
+_FIELD = re.compile(r"([-\w]+)\.(?:(left|right)\.)?(preference|text|chosen|safe|categories|severity|rating)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One radio or checkbox. `word` is the answer in short, `name` in full, `size` 0 to 4 how it is drawn."""
+class Asking:
+    """A contradiction that the rater is asked about: keep the answer, or change it."""
+
+    rule: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWords:
+    """The box for a reason in own words. `note` says in advance why it is asked for; the rest depends on the answers,
+    so the page holds it and shows it when they are given.
+    """
 
     value: str
-    name: str
-    word: str = ""
-    key: str = ""
-    size: int = 0
-    leans: str = ""
-    checked: bool = False
+    note: str
+    needed: bool
+    on_conflict: bool
+    on_severe: bool
+    least: int
+    most: int
+    error: str = ""
+
+    @property
+    def limits(self) -> str:
+        return word_limits(self.least, self.most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +75,52 @@ class Question:
     both_bad: Choice | None = None
     value: str = ""
     error: str = ""
+    hints: tuple[Asking, ...] = ()
+    words: OwnWords | None = None
+    active: bool = False
 
     @property
     def id(self) -> str:
         return self.field.replace(".", "-")
 
     @property
+    def help(self) -> str:
+        return told(self.criterion.question)
+
+    @property
     def on_conflict(self) -> bool:
         return self.criterion.asked == Criterion.Asked.ON_CONFLICT
 
     @property
+    def many(self) -> bool:
+        return self.criterion.kind == Kind.REASONS
+
+    @property
     def needed(self) -> bool:
-        return self.criterion.required or self.criterion.kind != Kind.TEXT
+        return self.criterion.required or self.criterion.kind not in (Kind.TEXT, Kind.REASONS)
+
+    @property
+    def least(self) -> int:
+        return self.criterion.min_words
+
+    @property
+    def most(self) -> int:
+        return self.criterion.max_words
+
+    @property
+    def limits(self) -> str:
+        return word_limits(self.least, self.most)
 
     @property
     def remedy(self) -> str:
         count = len(self.choices)
-        return f"Choose one of the {COUNTS.get(count, count)} to go on." if count else "Fill this in to go on."
+        if self.many:
+            return _("Choose at least one to go on.")
+        return (
+            _("Choose one of the %(count)s to go on.") % {"count": COUNTS[count]}
+            if count
+            else _("Fill this in to go on.")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +130,26 @@ class Safety:
     criterion: Criterion
     field: str
     safe: bool | None
-    categories: list[Choice]
+    domains: list[Domain]
     severities: list[Choice]
     error: str = ""
+    harm_error: str = ""
 
     @property
     def id(self) -> str:
         return self.field.replace(".", "-")
+
+    @property
+    def name(self) -> str:
+        return told(self.criterion.name)
+
+    @property
+    def has_parts(self) -> bool:
+        return any(domain.parts for domain in self.domains)
+
+    @property
+    def part_chosen(self) -> bool:
+        return any(part.checked for domain in self.domains for part in domain.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,32 +165,43 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Everything the form holds."""
+    """Everything the form holds. `reason_at` is the question that the key of reasons leads to; `kept` are
+    contradictions that the rater was asked about and meant.
+    """
 
     columns: list[Column]
     questions: list[Question]
-    rationale: str
+    words: OwnWords | None
     rationale_for: str
+    reason_at: str
+    kept: list[str]
+    instrument: int
     active_ms: int
 
 
 def asked(shown: Shown, body: Any = None, errors: Mapping[str, str] | None = None) -> Asked:
     """The form for an assignment, filled with a body or draft of any shape, and errors by their paths."""
-    judgments = _dict(_dict(body).get("judgments"))
+    judgments, project = _dict(_dict(body).get("judgments")), shown.assignment.project
     wrong = {path.removeprefix("judgments."): text for path, text in (errors or {}).items()}
-    two = shown.right is not None
     sides = [("left", "A", "[", shown.left)] + ([("right", "B", "]", shown.right)] if shown.right else [])
     safeties = [criterion for criterion in shown.criteria if criterion.kind == Kind.SAFETY]
-    preferences = [criterion for criterion in shown.criteria if criterion.kind == Kind.PREFERENCE and two]
-    first = sorted(preferences, key=lambda criterion: criterion.asked != Criterion.Asked.ON_CONFLICT)
+    preferences = [one for one in shown.criteria if one.kind == Kind.PREFERENCE and shown.right is not None]
+    told_to = sorted(preferences, key=lambda criterion: criterion.asked != Criterion.Asked.ON_CONFLICT)
+    words = _own_words(project, shown.assignment.pk, body, judgments, wrong) if preferences else None
+    wrong = {path: text for path, text in wrong.items() if not _of_rationale(path)}
+    questions = [q for one in shown.criteria for q in _questions(one, [s[:2] for s in sides], judgments, wrong)]
+    questions, at = _with_words(_with_hints(questions, wrong), words)
     return Asked(
         columns=[
             Column(side, letter, key, response, [_safety(one, side, judgments, wrong) for one in safeties])
             for side, letter, key, response in sides
         ],
-        questions=[q for one in shown.criteria for q in _questions(one, [s[:2] for s in sides], judgments, wrong)],
-        rationale=_rationale(body, judgments),
-        rationale_for=" ".join(criterion.key for criterion in first),
+        questions=questions,
+        words=None if at else words,
+        rationale_for=" ".join(criterion.key for criterion in told_to) if words else "",
+        reason_at=at or ("rationale" if words else ""),
+        kept=_texts(_dict(body).get("kept_hints")),
+        instrument=project.instrument,
         active_ms=_whole(_dict(body).get("active_ms")) or 0,
     )
 
@@ -146,13 +219,17 @@ def body_of(post: QueryDict) -> dict[str, Any]:
             answer = judgments.setdefault(key, {})
             (answer.setdefault(side, {}) if side else answer).update(_values(leaf, post.getlist(name)))
     body: dict[str, Any] = {"judgments": {key: said for key, answer in judgments.items() if (said := _said(answer))}}
-    rationale, active_ms = post.get("rationale", "").strip(), _whole(post.get("active_ms"))
-    if rationale:
+    if rationale := post.get("rationale", "").strip():
         body["rationale"] = rationale
-        told = next((key for key in post.get("rationale_for", "").split() if key in body["judgments"]), None)
-        if told:
-            body["judgments"][told]["rationale"] = rationale
-    return body if active_ms is None else body | {"active_ms": active_ms}
+        told_to = next((key for key in post.get("rationale_for", "").split() if key in body["judgments"]), None)
+        if told_to:
+            body["judgments"][told_to]["rationale"] = rationale
+    if kept := post.getlist("kept_hints"):
+        body["kept_hints"] = kept
+    for name in ("instrument", "active_ms"):
+        if (number := _whole(post.get(name))) is not None:
+            body[name] = number
+    return body
 
 
 def _said(answer: dict[str, Any]) -> dict[str, Any]:
@@ -175,73 +252,32 @@ def _values(leaf: str, sent: list[str]) -> dict[str, Any]:
         return {leaf: _whole(last) if _whole(last) is not None else last} if last.strip() else {}
     if leaf == "text":
         return {leaf: last} if last.strip() else {}
-    return {leaf: sent} if leaf == "categories" else {leaf: last == "yes"}
-
-
-def steps(criterion: Criterion, chosen: int | None) -> list[Choice]:
-    """The scale of a preference from most to the left to most to the right, keyed 1, 2, 3…"""
-    made = []
-    levels = [
-        *range(-criterion.strengths, 0),
-        *([0] if criterion.allow_tie else []),
-        *range(1, criterion.strengths + 1),
-    ]
-    for key, level in enumerate(levels, start=1):
-        letter, grade = ("A" if level < 0 else "B"), GRADES[criterion.strengths][abs(level) - 1] if level else ""
-        better = criterion.better_word or "better"
-        made.append(
-            Choice(
-                value=str(level),
-                name=" ".join(f"{letter} is {grade} {better}".split()) if level else "About the same",
-                word=f"{letter}, {grade}".rstrip(", ") if level else "About the same",
-                key=str(key),
-                size=SIZES[criterion.strengths][abs(level) - 1] if level else 0,
-                leans="left" if level < 0 else "right" if level > 0 else "",
-                checked=chosen == level,
-            )
-        )
-    return made
+    return {leaf: sent} if leaf in ("categories", "chosen") else {leaf: last == "yes"}
 
 
 def _questions(
     criterion: Criterion, sides: list[tuple[str, str]], judgments: dict[str, Any], wrong: dict[str, str]
 ) -> Iterable[Question]:
-    answer = _dict(judgments.get(criterion.key))
+    answer, key, name = _dict(judgments.get(criterion.key)), criterion.key, told(criterion.name)
+    error = _error(wrong, key)
     if criterion.kind == Kind.PREFERENCE and len(sides) == 2:
-        neither = Choice(
-            BOTH_BAD, "Neither is acceptable", "Neither is acceptable", "0", checked=answer.get(BOTH_BAD) is True
-        )
-        yield Question(
-            criterion, f"{criterion.key}.preference", criterion.name, error=_error(wrong, criterion.key),
-            choices=steps(criterion, None if neither.checked else _whole(answer.get("preference"))),
-            both_bad=neither if criterion.allow_both_bad else None,
-        )  # fmt: skip
+        none = neither(answer.get(BOTH_BAD) is True)
+        scale = steps(criterion, None if none.checked else _whole(answer.get("preference")))
+        both_bad = none if criterion.allow_both_bad else None
+        yield Question(criterion, f"{key}.preference", name, scale, both_bad=both_bad, error=error)
     elif criterion.kind == Kind.RATING:
         for side, letter in sides:
-            path = f"{criterion.key}.{side}"
-            title = f"{criterion.name}: {letter}" if len(sides) == 2 else criterion.name
+            path = f"{key}.{side}"
+            title = f"{name}: {letter}" if len(sides) == 2 else name
             rating = _whole(_dict(answer.get(side)).get("rating"))
-            error = _error(wrong, path) or wrong.get(criterion.key, "")
+            error = _error(wrong, path) or wrong.get(key, "")
             value = "" if rating is None else str(rating)
-            yield Question(criterion, f"{path}.rating", title, _grades(criterion, rating), value=value, error=error)
+            yield Question(criterion, f"{path}.rating", title, grades(criterion, rating), value=value, error=error)
+    elif criterion.kind == Kind.REASONS:
+        yield Question(criterion, f"{key}.chosen", name, chips(criterion.categories, answer.get("chosen")), error=error)
     elif criterion.kind == Kind.TEXT:
         text = answer.get("text")
-        value = text if isinstance(text, str) else ""
-        yield Question(
-            criterion, f"{criterion.key}.text", criterion.name, [], value=value, error=_error(wrong, criterion.key)
-        )
-
-
-def _grades(criterion: Criterion, chosen: int | None) -> list[Choice]:
-    """The grades of a rating, or none when there are too many to show: then it is a number to write."""
-    values = range(criterion.minimum, criterion.maximum + 1)
-    if len(values) > MOST_STEPS:
-        return []
-    made = []
-    for value in values:
-        words = f"{value} of {criterion.maximum}"
-        made.append(Choice(str(value), words, words, str(value) if 0 <= value <= 9 else "", 2, checked=value == chosen))
-    return made
+        yield Question(criterion, f"{key}.text", name, [], value=text if isinstance(text, str) else "", error=error)
 
 
 def _safety(criterion: Criterion, side: str, judgments: dict[str, Any], wrong: dict[str, str]) -> Safety:
@@ -249,25 +285,72 @@ def _safety(criterion: Criterion, side: str, judgments: dict[str, Any], wrong: d
     path = f"{criterion.key}.{side}"
     answer = _dict(_dict(judgments.get(criterion.key)).get(side))
     safe = answer.get("safe")
-    told = answer.get("categories")
-    names = HARMS.get(criterion.severities, ())
     error = _error(wrong, path) or wrong.get(criterion.key, "")
+    harm = " ".join(wrong[at] for at in (f"{path}.categories", f"{path}.severity") if at in wrong)
+    if error and not isinstance(safe, bool):
+        error = _("Choose safe or unsafe.")
     return Safety(
         criterion,
         path,
         safe=safe if isinstance(safe, bool) else None if criterion.required else True,
-        categories=[Choice(c, c, checked=isinstance(told, list) and c in told) for c in criterion.categories],
-        severities=[
-            Choice(str(n), f"{n} {names[n - 1]}" if names else str(n), checked=_whole(answer.get("severity")) == n)
-            for n in range(1, criterion.severities + 1)
-        ],
-        error="Choose safe or unsafe." if error and not isinstance(safe, bool) else error,
+        domains=harms(criterion.categories, answer.get("categories")),
+        severities=severities(criterion, _whole(answer.get("severity"))),
+        error="" if harm else error,
+        harm_error=harm,
     )
 
 
-def _rationale(body: Any, judgments: dict[str, Any]) -> str:
-    told = [_dict(body).get("rationale"), *(_dict(answer).get("rationale") for answer in judgments.values())]
-    return next((text for text in told if isinstance(text, str) and text), "")
+def _with_hints(questions: list[Question], wrong: dict[str, str]) -> list[Question]:
+    """Each contradiction at its question, the first of which becomes the marked one."""
+    found: dict[str, list[Asking]] = {}
+    for path, text in wrong.items():
+        if path.startswith("hints."):
+            rule, key = path.split(".", 2)[1:]
+            found.setdefault(key, []).append(Asking(rule, text))
+    first = next((q.criterion.key for q in questions if q.criterion.key in found), None)
+    return [
+        replace(q, hints=tuple(found[q.criterion.key]), active=q.criterion.key == first)
+        if q.criterion.key in found
+        else q
+        for q in questions
+    ]
+
+
+def _with_words(questions: list[Question], words: OwnWords | None) -> tuple[list[Question], str]:
+    """The box for own words goes with the reasons, where they are asked; then the id of that question."""
+    for place, question in enumerate(questions):
+        if question.many:
+            return [*questions[:place], replace(question, words=words), *questions[place + 1 :]], question.id
+    return questions, ""
+
+
+def _own_words(
+    project: Project, assignment_id: int, body: Any, judgments: dict[str, Any], wrong: dict[str, str]
+) -> OwnWords | None:
+    policy = project.rationale
+    when = policy.get("when", [])
+    if not when:
+        return None
+    in_advance = asked_in_advance(policy, assignment_id)
+    if drawn(policy, assignment_id):
+        note = _("This one was drawn for a reason in your own words.")
+    else:
+        note = _("Say what decided it.") if in_advance else _("What decided it, if you like.")
+    told_before = [_dict(body).get("rationale"), *(_dict(answer).get("rationale") for answer in judgments.values())]
+    return OwnWords(
+        value=next((text for text in told_before if isinstance(text, str) and text), ""),
+        note=note,
+        needed=in_advance and bool(policy.get("required")),
+        on_conflict=CONFLICT in when and not in_advance,
+        on_severe=SEVERE in when and not in_advance,
+        least=policy.get("min_words", 0),
+        most=policy.get("max_words", 0),
+        error=next((text for path, text in wrong.items() if _of_rationale(path)), ""),
+    )
+
+
+def _of_rationale(path: str) -> bool:
+    return path == "rationale" or path.endswith(".rationale")
 
 
 def _error(wrong: dict[str, str], path: str) -> str:
@@ -277,6 +360,10 @@ def _error(wrong: dict[str, str], path: str) -> str:
 
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _texts(value: Any) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _whole(value: Any) -> int | None:

@@ -141,7 +141,7 @@ document.addEventListener("click", (event) => {
   if (step) move(Number(step));
   if (scroll) scrollBy({ top: (Number(scroll) * innerHeight) / 2 });
   if (name) { localStorage.setItem("layout", name); layout(name); }
-  if (write) { mark($(`#q-${write}`)); $(`#${write}`).focus(); }
+  if (write) { mark($(`#q-${write}`)); $(`#${write}`)?.focus(); }
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.ctrlKey && event.target.closest("#answers")) $("#submit").click();

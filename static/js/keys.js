@@ -1,8 +1,8 @@
 // The markup is the map: a control with data-key is pressed by that key, and shows it. This script only obeys.
 "use strict";
 const typing = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])";
-// What is chosen needs no second press: so one key on both sides of a switch turns it over.
-const ready = (control) => control.checkVisibility() && !control.matches(':disabled, :checked, [aria-pressed="true"]');
+// What is chosen needs no second press: so one key on both sides of a switch turns it over. A chip is taken back.
+const ready = (control) => control.checkVisibility() && !control.matches(':disabled, [type=radio]:checked, [aria-pressed="true"]');
 
 document.addEventListener("keydown", (event) => {
   const mode = localStorage.getItem("keys") || "on"; // on, alt or off: one may switch single keys away
@@ -13,7 +13,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" ? alt || event.target.closest("a, button, summary") : mode === "off" || alt !== (mode === "alt")) return;
   const key = alt && /^(Key|Digit)/.test(event.code) ? event.code.slice(-1) : event.key;
   const name = CSS.escape(key.length === 1 ? key.toLowerCase() : key);
-  const control = [`[data-active] [data-key="${name}"]`, `[data-key="${name}"]`]
+  const control = [`[data-active] [data-key="${name}"]`, `[data-key="${name}"]:not(.q *)`]
     .map((where) => [...document.querySelectorAll(where)].findLast(ready)).find(Boolean);
   if (!control) return;
   event.preventDefault();

@@ -105,7 +105,7 @@ def test_what_was_preferred_on_the_screen_is_stored(rui: Client, project: Projec
     held = start(rui, project)
     Assignment.objects.filter(pk=held.pk).update(swapped=swapped)
     unsafe = {"safety.left.safe": "no", "safety.left.categories": ["Privacy", "Other"], "safety.left.severity": "2"}
-    submit(rui, held, ANSWERS | unsafe)
+    submit(rui, held, ANSWERS | unsafe | {"kept_hints": "preferred_unsafe"})
     stored = {(j.criterion.key, j.response_id): j for j in Judgment.objects.select_related("criterion")}
     assert stored["helpfulness", None].preference == (2 if swapped else -2)
     left, right = (pair.second_id, pair.first_id) if swapped else (pair.first_id, pair.second_id)
