@@ -12,6 +12,7 @@ from kombu.exceptions import OperationalError
 
 from labeling.actions.assign import expire_stale, queues_with_stale_leases
 from labeling.actions.import_items import batches_to_nudge, forget_uploads, run_step
+from labeling.actions.keep_images import shelves_of_the_hour, sweep_images
 from labeling.models import Batch
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,9 @@ def nudge_imports() -> None:
 
 @shared_task
 def forget_unconfirmed_uploads() -> None:
+    """And the images of imports that were cut off: nobody knows them either."""
     forget_uploads()
+    sweep_images(shelves_of_the_hour())
 
 
 @shared_task

@@ -9,16 +9,17 @@ from typing import Any
 
 from labeling.actions.copying import as_json, copy_rows, reserve_ids
 from labeling.actions.queues import add_slots
-from labeling.importers import ItemDraft, Refused
+from labeling.importers import Content, ItemDraft, Refused
 from labeling.models import Batch, Item, Pair, Queue, Refusal, Response
 from labeling.rendering import Rendered, render
+from labeling.rendering.figures import render_with_places
 
 _ITEM = (
     "id", "project_id", "batch_id", "external_id", "fingerprint", "conversation", "conversation_html", "language",
     "tags", "metadata", "gold",
 )  # fmt: skip
 _RESPONSE = (
-    "id", "project_id", "item_id", "position", "fingerprint", "content", "model_name", "html", "renderer",
+    "id", "project_id", "item_id", "position", "fingerprint", "content", "parts", "model_name", "html", "renderer",
 )  # fmt: skip
 _PAIR = ("id", "project_id", "item_id", "first_id", "second_id")
 
@@ -41,13 +42,14 @@ def render_all(drafts: Iterable[ItemDraft]) -> dict[str, Rendered]:
     return {text: render(text) for text in texts}
 
 
-def copy_items(batch: Batch, drafts: Mapping[str, ItemDraft], rendered: Rendering) -> None:
-    """Store drafts by fingerprint; none of them may be in the project, and `rendered` holds all their texts."""
+def copy_items(batch: Batch, drafts: Mapping[str, ItemDraft], rendered: Rendering, images: Mapping[str, str]) -> None:
+    """Store drafts by fingerprint; none of them may be in the project. `rendered` holds all their texts, `images` the
+    tokens of their images by the hash that the drafts name."""
     if not drafts:
         return
     placed = _place(drafts)
-    copy_rows(Item, _ITEM, (_item(batch, each, rendered) for each in placed))
-    copy_rows(Response, _RESPONSE, (row for each in placed for row in _responses(batch, each, rendered)))
+    copy_rows(Item, _ITEM, (_item(batch, each, rendered, images) for each in placed))
+    copy_rows(Response, _RESPONSE, (row for each in placed for row in _responses(batch, each, rendered, images)))
     pairs = [pair for each in placed for pair in _pairs(each)]
     pair_ids = reserve_ids(Pair, len(pairs))
     copy_rows(Pair, _PAIR, ((pk, batch.project_id, *pair) for pk, pair in zip(pair_ids, pairs, strict=True)))
@@ -69,23 +71,44 @@ def _place(drafts: Mapping[str, ItemDraft]) -> list[_Placed]:
     ]
 
 
-def _item(batch: Batch, placed: _Placed, rendered: Rendering) -> tuple[Any, ...]:
+def _item(batch: Batch, placed: _Placed, rendered: Rendering, images: Mapping[str, str]) -> tuple[Any, ...]:
     draft = placed.draft
-    shown = [rendered[message["content"]] for message in draft.conversation]
+    shown = [_html(message["content"], rendered) for message in draft.conversation]
+    turns = [turn | {"content": _stored(turn["content"], draft, images)} for turn in draft.conversation]
     return (
-        placed.item_id, batch.project_id, batch.pk, draft.external_id, placed.fingerprint, as_json(draft.conversation),
+        placed.item_id, batch.project_id, batch.pk, draft.external_id, placed.fingerprint, as_json(turns),
         as_json([{"html": each.html, "renderer": each.renderer} for each in shown]), draft.language, draft.tags,
         as_json(draft.metadata), as_json(draft.gold) if draft.gold else None,
     )  # fmt: skip
 
 
-def _responses(batch: Batch, placed: _Placed, rendered: Rendering) -> Iterator[tuple[Any, ...]]:
+def _responses(
+    batch: Batch, placed: _Placed, rendered: Rendering, images: Mapping[str, str]
+) -> Iterator[tuple[Any, ...]]:
     for position, (pk, response) in enumerate(zip(placed.response_ids, placed.draft.responses, strict=True)):
-        shown = rendered[response.content]
+        shown = _html(response.shown, rendered)
+        parts = None if response.parts is None else as_json(_stored(response.parts, placed.draft, images))
         yield (
-            pk, batch.project_id, placed.item_id, position, response.fingerprint, response.content, response.model_name,
-            shown.html, shown.renderer,
+            pk, batch.project_id, placed.item_id, position, response.fingerprint, response.content, parts,
+            response.model_name, shown.html, shown.renderer,
         )  # fmt: skip
+
+
+def _html(content: Content, rendered: Rendering) -> Rendered:
+    return rendered[content] if isinstance(content, str) else render_with_places(content, rendered.__getitem__)
+
+
+def _stored(content: Content, draft: ItemDraft, images: Mapping[str, str]) -> Content:
+    """Content as it is stored: an image by its token, with what a page needs to lay it out before it is loaded."""
+    if isinstance(content, str):
+        return content
+    return [_image(part, draft, images) if part["type"] == "image" else part for part in content]
+
+
+def _image(part: dict[str, Any], draft: ItemDraft, images: Mapping[str, str]) -> dict[str, Any]:
+    picture = draft.pictures[part["image"]]
+    size = {"width": picture.width, "height": picture.height, "greys": picture.greys}
+    return {"type": "image", "image": images[picture.sha256], "alt": part["alt"], **size}
 
 
 def _pairs(placed: _Placed) -> Iterator[tuple[int, int, int | None]]:

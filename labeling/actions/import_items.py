@@ -21,12 +21,15 @@ from django.utils import timezone
 
 from labeling.actions import refusals
 from labeling.actions.copy_items import copy_items, copy_refusals, render_all
+from labeling.actions.keep_images import Album
 from labeling.audit import record
 from labeling.importers import FORMATS, ItemDraft, ItemFile, Refused, Unreadable
 from labeling.models import Batch, Item, LostJob, Project, User
 
 CHUNK_ROWS = 1000
 CHUNK_CHARACTERS = 4_000_000
+CHUNK_IMAGE_BYTES = 16 * 1024 * 1024
+CHUNK_SECONDS = 10.0  # images take so long that a thousand rows of them would outlast the worker's lease
 STEP_SECONDS = 20.0
 TOLD_FOR = timedelta(seconds=60)
 FOLDER = "imports"
@@ -54,6 +57,8 @@ class Chunk:
     drafts: list[ItemDraft] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     characters: int = 0
+    image_bytes: int = 0
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def rows(self) -> int:
@@ -61,7 +66,18 @@ class Chunk:
 
     @property
     def is_full(self) -> bool:
-        return self.rows >= CHUNK_ROWS or self.characters >= CHUNK_CHARACTERS
+        if self.rows >= CHUNK_ROWS or self.characters >= CHUNK_CHARACTERS or self.image_bytes >= CHUNK_IMAGE_BYTES:
+            return True
+        return time.monotonic() > self.began + CHUNK_SECONDS
+
+    def add(self, row: ItemDraft | Refused) -> None:
+        if isinstance(row, Refused):
+            self.refused.append(row)
+            return
+        self.drafts.append(row)
+        self.characters += sum(map(len, row.texts))
+        if row.pictures:
+            self.image_bytes += sum(len(picture.data) for picture in row.pictures.values())
 
 
 def store_file(content: File[bytes]) -> StoredFile:
@@ -187,11 +203,7 @@ def _give_up(batch: Batch, error: str) -> None:
 def _chunks(rows: Iterable[ItemDraft | Refused]) -> Iterator[Chunk]:
     chunk = Chunk()
     for row in rows:
-        if isinstance(row, Refused):
-            chunk.refused.append(row)
-        else:
-            chunk.drafts.append(row)
-            chunk.characters += sum(map(len, row.texts))
+        chunk.add(row)
         if chunk.is_full:
             yield chunk
             chunk = Chunk()
@@ -211,13 +223,15 @@ def _unseen(project_id: int, drafts: Iterable[ItemDraft]) -> dict[str, ItemDraft
 
 
 def _store(batch: Batch, chunk: Chunk, bytes_read: int) -> None:
-    """Rendering takes longest and needs no lock, so it comes first; what is new is looked up again under the lock."""
+    """What takes longest needs no lock, so it comes first; what is new is looked up again under the lock."""
     fresh = _unseen(batch.project_id, chunk.drafts)
     rendered = render_all(fresh.values())
+    album = Album(batch.project_id)
+    album.write(fresh.values())
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=batch.project_id)
         new = _unseen(batch.project_id, fresh.values())
-        copy_items(batch, new, rendered)
+        copy_items(batch, new, rendered, album.tokens(new.values()))
         copy_refusals(batch, chunk.refused)
         batch.keep(
             read=batch.read + chunk.rows,
@@ -227,6 +241,7 @@ def _store(batch: Batch, chunk: Chunk, bytes_read: int) -> None:
             bytes_read=bytes_read,
             attempts=0,
         )
+    album.discard()
 
 
 def _shown_name(name: str) -> str:

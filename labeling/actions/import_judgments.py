@@ -19,8 +19,9 @@ from labeling.actions.answers import digest
 from labeling.actions.copying import copy_rows, reserve_ids
 from labeling.actions.reading import Answer
 from labeling.audit import record
+from labeling.importers.checks import Problem
 from labeling.importers.containers import RowFile
-from labeling.importers.drafts import Problem, Refused
+from labeling.importers.drafts import Refused
 from labeling.importers.judgments import MOST_STRENGTH, JudgmentDraft, judgment_drafts
 from labeling.models import Annotation, Assignment, Criterion, Judgment, Pair, Project, User
 

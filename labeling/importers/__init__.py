@@ -2,6 +2,8 @@
 
 from labeling.importers.drafts import ItemDraft, Refused, ResponseDraft
 from labeling.importers.packing import Unreadable
+from labeling.importers.parts import Content
+from labeling.importers.pictures import Picture
 from labeling.importers.reading import FORMATS, Format, ItemFile
 
-__all__ = ["FORMATS", "Format", "ItemDraft", "ItemFile", "Refused", "ResponseDraft", "Unreadable"]
+__all__ = ["FORMATS", "Content", "Format", "ItemDraft", "ItemFile", "Picture", "Refused", "ResponseDraft", "Unreadable"]

@@ -1,23 +1,22 @@
-"""What a row of any file becomes, and the checks it must pass on the way. Text is kept code point for code point.
+"""What a row of any file becomes: a conversation, the responses to it, and what is known of them.
 
-A row that fails a check raises `Problem`, which the reading turns into a `Refused` with the row's line.
+Text is kept code point for code point. A row that cannot be taken raises `Problem`.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
 import orjson
 
-MOST_FIELD = 1024 * 1024
-MOST_DEPTH = 50
+from labeling.importers.checks import MOST_FIELD, Problem, kind_of, quoted, storable, storable_json, text
+from labeling.importers.parts import Content, Part, content, images_of, seen, text_of, texts_of
+from labeling.importers.pictures import Picture
+
 MOST_ID = 255
 MOST_MODEL_NAME = 200
 MOST_TAG, MOST_TAGS = 100, 50
@@ -28,17 +27,8 @@ CHOICES = {"a": -1, "b": 1, "tie": 0}
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
-Message = dict[str, str]
+Message = dict[str, Any]
 Row = Mapping[str, Any]
-
-
-class Problem(Exception):
-    """One row cannot be taken; `reason` says why and what to do."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
-        self.field = field
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +42,33 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class ResponseDraft:
-    """`content` may be empty: a model that answered nothing answered that."""
+    """`content` may be empty: a model that answered nothing answered that. `parts` only where there are images; then
+    `content` has their texts."""
 
     content: str
     model_name: str = ""
+    parts: list[Part] | None = field(default=None, hash=False)
+
+    @property
+    def shown(self) -> Content:
+        return self.content if self.parts is None else self.parts
 
     @property
     def fingerprint(self) -> str:
-        return sha256(self.content.encode()).hexdigest()
+        return sha256(self.key.encode()).hexdigest()
+
+    @property
+    def key(self) -> str:
+        """What a person sees of it, as text; with images no text can be the same, since none holds U+0000."""
+        return self.content if self.parts is None else "\0" + orjson.dumps(seen(self.parts)).decode()
 
 
 @dataclass(frozen=True, slots=True)
 class ItemDraft:
-    """`conversation` is [{"role", "content"}]; `responses` are in stored order, and `gold`, by criterion, as well."""
+    """`conversation` is [{"role", "content"}]; `responses` are in stored order, and `gold`, by criterion, as well.
+
+    `pictures` are the images of both by the SHA-256 that their parts name, as soon as they were looked at.
+    """
 
     line: int
     external_id: str
@@ -74,18 +78,36 @@ class ItemDraft:
     tags: list[str] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
     gold: dict[str, Any] | None = None
+    pictures: dict[str, Picture] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 in hex of the conversation and of who answered what: the same answers in another order are the same
-        item, the same words by another model are another."""
-        messages = [[message["role"], message["content"]] for message in self.conversation]
-        answers = sorted([response.content, response.model_name] for response in self.responses)
+        item, the same words by another model are another. An image counts by the bytes that were sent."""
+        messages = [[message["role"], _told(message["content"])] for message in self.conversation]
+        answers = sorted([response.key, response.model_name] for response in self.responses)
         return sha256(orjson.dumps([messages, answers])).hexdigest()
 
     @property
+    def contents(self) -> list[Content]:
+        return [message["content"] for message in self.conversation] + [each.shown for each in self.responses]
+
+    @property
     def texts(self) -> list[str]:
-        return [message["content"] for message in self.conversation] + [each.content for each in self.responses]
+        """Every text that is shown by itself."""
+        return [text for found in self.contents for text in ([found] if isinstance(found, str) else texts_of(found))]
+
+    @property
+    def has_images(self) -> bool:
+        return any(not isinstance(found, str) for found in self.contents)
+
+    @property
+    def images(self) -> list[Part]:
+        return [part for found in self.contents for part in images_of(found)]
+
+
+def _told(found: Content) -> str | list[list[str]]:
+    return found if isinstance(found, str) else seen(found)
 
 
 def item_draft(
@@ -100,7 +122,7 @@ def item_draft(
 ) -> ItemDraft:
     """Join what a format found with the columns that mean the same everywhere; unknown ones become metadata."""
     answers = tuple(responses)
-    _check_responses(answers)
+    check_responses(answers)
     return ItemDraft(
         line=line,
         external_id=_external_id(row),
@@ -113,36 +135,12 @@ def item_draft(
     )
 
 
-def text(value: Any, field: str, *, most: int = MOST_FIELD, blank: bool = False) -> str:
-    """`value` if it is text that can be stored and, unless `blank`, has something to read."""
-    if value is None:
-        raise Problem(field, "is missing; every row needs it")
-    if not isinstance(value, str):
-        raise Problem(field, f"is {_kind(value)} where text is due; put it in quotes if it is meant as text")
-    if not blank and (not value or value.isspace()):
-        raise Problem(field, "is empty; leave the row out or fill it in")
-    return storable(value, field, most=most)
-
-
-def storable(value: str, field: str, *, most: int = MOST_FIELD) -> str:
-    """`value` unless PostgreSQL cannot hold it: U+0000, half a surrogate pair, more than `most` characters."""
-    if len(value) > most:
-        raise Problem(field, f"has {len(value):,} characters; at most {most:,} are taken")
-    if "\0" in value:
-        raise Problem(field, "contains the character U+0000, which no database text can hold; remove it")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise Problem(field, _not_unicode(value, error.start)) from None
-    return value
-
-
 def conversation(value: Any, field: str) -> list[Message]:
     """Messages from a list of {"role", "content"}, or one message of the user from a string."""
     if isinstance(value, str) or value is None:
         return [{"role": "user", "content": text(value, field)}]
     if not isinstance(value, list):
-        raise Problem(field, f"is {_kind(value)}; give text or a list of messages")
+        raise Problem(field, f"is {kind_of(value)}; give text or a list of messages")
     if not value:
         raise Problem(field, "has no message; a conversation needs at least one")
     if len(value) > MOST_MESSAGES:
@@ -151,66 +149,26 @@ def conversation(value: Any, field: str) -> list[Message]:
 
 
 def response(value: Any, field: str, model: Any = None, model_field: str = "model") -> ResponseDraft:
-    return ResponseDraft(content_text(value, field, blank=True), model_name(model, model_field))
+    found = content(value, field, blank=True)
+    named = model_name(model, model_field)
+    return ResponseDraft(text_of(found), named, None if isinstance(found, str) else found)
 
 
 def model_name(value: Any, field: str) -> str:
     return "" if value is None or value == "" else text(value, field, most=MOST_MODEL_NAME)
 
 
-def storable_json(value: Any, field: str, depth: int = 1) -> Any:
-    """`value` as JSON that PostgreSQL can hold, exactly; dates and decimals (from Parquet) become text."""
-    if depth > MOST_DEPTH:
-        raise Problem(field.partition("[")[0].partition(".")[0], f"is nested deeper than {MOST_DEPTH}; flatten it")
-    if isinstance(value, str):
-        return storable(value, field)
-    if value is None or isinstance(value, (bool, int)):
-        return value
-    if isinstance(value, float):
-        return _number(value, field)
-    if isinstance(value, dict):
-        return {storable(str(k), field): storable_json(v, f"{field}.{k}", depth + 1) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [storable_json(each, f"{field}[{n}]", depth + 1) for n, each in enumerate(value)]
-    if isinstance(value, (date, Decimal)):
-        return str(value)
-    raise Problem(field, f"is {_kind(value)}, which JSON cannot hold; leave the column out or turn it into text")
-
-
-def _number(value: float, field: str) -> float:
-    if not math.isfinite(value):
-        raise Problem(field, "is not a finite number; use null")
-    return value
-
-
 def _message(value: Any, field: str) -> Message:
     if not isinstance(value, dict):
-        raise Problem(field, f'is {_kind(value)}; a message is {{"role": …, "content": …}}')
+        raise Problem(field, f'is {kind_of(value)}; a message is {{"role": …, "content": …}}')
     role = value.get("role")
     if role not in ROLES:
-        raise Problem(f"{field}.role", f"is {_shown(role)}; use one of {', '.join(ROLES)}")
+        raise Problem(f"{field}.role", f"is {quoted(role)}; use one of {', '.join(ROLES)}")
     # that a model said nothing is something that happens, and is judged
-    return {"role": role, "content": content_text(value.get("content"), f"{field}.content", blank=role == "assistant")}
+    return {"role": role, "content": content(value.get("content"), f"{field}.content", blank=role == "assistant")}
 
 
-def content_text(value: Any, field: str, *, blank: bool) -> str:
-    """The text of a message or response; text parts are joined by an empty line."""
-    if not isinstance(value, list):
-        return text(value, field, blank=blank)
-    texts = []
-    for position, part in enumerate(value):
-        kind = part.get("type") if isinstance(part, dict) else None
-        if kind in ("image", "image_url", "input_image"):
-            raise Problem(
-                f"{field}[{position}]", "images are not read yet; leave this row out or describe the image in words"
-            )
-        if kind != "text":
-            raise Problem(f"{field}[{position}]", 'is not a part that can be read; use {"type": "text", "text": …}')
-        texts.append(text(part.get("text"), f"{field}[{position}].text"))
-    return text("\n\n".join(texts), field, blank=blank)
-
-
-def _check_responses(responses: tuple[ResponseDraft, ...]) -> None:
+def check_responses(responses: tuple[ResponseDraft, ...]) -> None:
     if not responses:
         raise Problem("responses", "is empty; give one response to rate, or two or more to compare")
     if len(responses) > MOST_RESPONSES:
@@ -234,7 +192,7 @@ def _language(value: Any) -> str:
     if value is None or value == "":
         return ""
     if not isinstance(value, str) or len(value) > 35 or not _LANGUAGE.fullmatch(value):
-        raise Problem("language", f"is {_shown(value)}; use a language tag such as en, zh-Hans or pt-BR")
+        raise Problem("language", f"is {quoted(value)}; use a language tag such as en, zh-Hans or pt-BR")
     return value
 
 
@@ -242,7 +200,7 @@ def _tags(value: Any) -> list[str]:
     if value is None or value == "":
         return []
     if not isinstance(value, list):
-        raise Problem("tags", f"is {_kind(value)}; give a list of texts")
+        raise Problem("tags", f"is {kind_of(value)}; give a list of texts")
     if len(value) > MOST_TAGS:
         raise Problem("tags", f"has {len(value)} tags; at most {MOST_TAGS} are taken")
     return [text(tag, f"tags[{position}]", most=MOST_TAG) for position, tag in enumerate(value)]
@@ -272,7 +230,7 @@ def _gold(value: Any, responses: int) -> dict[str, Any] | None:
     if value is None or value == {}:
         return None
     if not isinstance(value, dict):
-        raise Problem("gold", f'is {_kind(value)}; give an object such as {{"helpfulness": -2}}')
+        raise Problem("gold", f'is {kind_of(value)}; give an object such as {{"helpfulness": -2}}')
     return {
         storable(str(key), "gold", most=40): _known_answer(answer, f"gold.{key}", responses)
         for key, answer in value.items()
@@ -296,32 +254,3 @@ def _json_size(value: Any) -> int:
         return len(orjson.dumps(value))
     except TypeError:  # an integer beyond 64 bits
         return len(str(value))
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
-    names = {
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-        list: "a list",
-        dict: "an object",
-        bytes: "binary",
-    }
-    return names.get(type(value), f"a {type(value).__name__}")
-
-
-def _shown(value: Any) -> str:
-    if not isinstance(value, str):
-        return _kind(value)
-    return f"“{value[:40]}”" if value.isprintable() else "not readable text"
-
-
-def _not_unicode(value: str, start: int) -> str:
-    """Bytes that were not UTF-8 arrive as U+DC80 to U+DCFF (surrogateescape), escapes as any other surrogate."""
-    code = ord(value[start])
-    if 0xDC80 <= code <= 0xDCFF:
-        place = len(value[:start].encode(errors="surrogateescape")) + 1
-        return f"is not UTF-8 (byte {place} of the field is 0x{code - 0xDC00:02X}); save the file as UTF-8"
-    return f"has half of a surrogate pair (\\u{code:04x}) at character {start + 1}, which is no character; remove it"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from labeling.importers.drafts import ItemDraft, Problem, ResponseDraft, Row, conversation, item_draft, response
+from labeling.importers.checks import Problem
+from labeling.importers.drafts import ItemDraft, ResponseDraft, Row, conversation, item_draft, response
 
 _NATIVE = frozenset({"conversation", "prompt", "responses"})
 _PLAIN = frozenset({"prompt", "response_a", "response_b", "model_a", "model_b"})

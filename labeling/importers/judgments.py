@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from labeling.importers.checks import Problem, storable, text
 from labeling.importers.containers import RowFile
-from labeling.importers.drafts import CHOICES, MOST_ID, Problem, Refused, Row, storable, text
+from labeling.importers.drafts import CHOICES, MOST_ID, Refused, Row
 
 STRENGTHS = {"slight": 1, "slightly": 1, "clear": 2, "clearly": 2, "much": 3, "tie": 0}
 MOST_STRENGTH = 4

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import tempfile
+import zipfile
 import zlib
 from typing import IO, Any, cast
 
@@ -69,7 +70,7 @@ class Unpacked(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             block = self._next(len(buffer))
-        except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
+        except (OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowException) as error:
             raise Unreadable(self._damage(error)) from error
         self._read += len(block)
         self._stay_within_limits()
@@ -134,9 +135,7 @@ def check_head(head: bytes) -> None:
     if head.startswith((_GZIP, _ZSTD)):
         raise Unreadable("The file is packed twice; unpack it once and send it again.")
     if head.startswith(_ZIP):
-        raise Unreadable(
-            "ZIP archives are not read; unpack it and send the file inside, or pack that with gzip or zstd."
-        )
+        raise Unreadable("There is a ZIP archive in the packed file; send the archive itself.")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Unreadable("The file is not UTF-8: it begins like UTF-16; save it as UTF-8.")
     odd = [place for place, byte in enumerate(head) if byte < 32 and byte not in b"\t\n\r\f\x1b"]

@@ -14,6 +14,7 @@ from labeling.importers.rows import Placed
 
 MOST_ROWS = 5_000_000
 _AT_ONCE = 128
+_IMAGES_AT_ONCE = 4
 _BUFFER = 1024 * 1024
 
 
@@ -36,8 +37,9 @@ class ParquetRows:
 
     def rows(self, skip: int) -> Iterator[Placed]:
         groups, self.position = self._groups_after(skip)
+        at_once = _IMAGES_AT_ONCE if any(map(_holds_bytes, self._file.schema_arrow.types)) else _AT_ONCE
         try:
-            for batch in self._file.iter_batches(batch_size=_AT_ONCE, row_groups=groups):
+            for batch in self._file.iter_batches(batch_size=at_once, row_groups=groups):
                 yield from self._placed(batch, skip)
         except (pa.ArrowException, OSError) as error:
             raise Unreadable(f"The Parquet file is damaged after row {self.position:,} ({_brief(error)}).") from error
@@ -60,6 +62,12 @@ class ParquetRows:
             line = self.position + index + 1
             yield line, _values(batch, index, line)
         self.position += batch.num_rows
+
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    """Whether there are bytes in the column, such as images, of which a row may have many megabytes."""
+    inner = [kind.field(place).type for place in range(kind.num_fields)]
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or any(map(_holds_bytes, inner))
 
 
 def _values(batch: pa.RecordBatch, index: int, line: int) -> dict[str, Any] | Refused:

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import IO
 
 from labeling.importers import formats, verdicts
+from labeling.importers.checks import Problem
 from labeling.importers.containers import RowFile
-from labeling.importers.drafts import ItemDraft, Problem, Refused, Row
+from labeling.importers.darkroom import Darkroom
+from labeling.importers.drafts import ItemDraft, Refused, Row
+from labeling.importers.image_columns import with_images
 from labeling.importers.packing import Unreadable
 
 _EXAMPLES = Path(__file__).parent / "examples"
@@ -88,14 +91,28 @@ class ItemFile(RowFile):
         self.format_name = best
 
     def drafts(self, skip: int = 0) -> Iterator[ItemDraft | Refused]:
-        """Every row after the first `skip` as what it becomes."""
+        """Every row after the first `skip` as what it becomes, its images looked at."""
+        darkroom = Darkroom(self.archive)
+        for row in self._undeveloped(skip):
+            try:
+                yield darkroom.developed(row) if isinstance(row, ItemDraft) and row.has_images else row
+            except Problem as problem:
+                yield Refused(row.line, problem.field, problem.reason)
+
+    def image_names(self, rows: int | None = None) -> Iterator[str]:
+        """The names of the files that the first `rows` rows, or all, show as images."""
+        for row in islice(self._undeveloped(), rows):
+            if isinstance(row, ItemDraft) and row.has_images:
+                yield from (part["image"].name for part in row.images if part["image"].name)
+
+    def _undeveloped(self, skip: int = 0) -> Iterator[ItemDraft | Refused]:
         read = FORMATS[self.format_name].read
         for line, row in self.rows(skip):
             if isinstance(row, Refused):
                 yield row
                 continue
             try:
-                yield read(line, row)
+                yield read(line, with_images(row))
             except Problem as problem:
                 yield Refused(line, problem.field, problem.reason)
 

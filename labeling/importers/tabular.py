@@ -6,7 +6,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from labeling.importers.drafts import MOST_FIELD, Refused
+from labeling.importers.checks import MOST_FIELD
+from labeling.importers.drafts import Refused
 from labeling.importers.packing import Unreadable
 from labeling.importers.rows import MOST_LINE, Placed, lines
 

@@ -7,20 +7,11 @@ order tells a rater nothing.
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 from typing import Any
 
-from labeling.importers.drafts import (
-    ItemDraft,
-    Message,
-    Problem,
-    Row,
-    conversation,
-    item_draft,
-    response,
-    storable_json,
-    text,
-)
+from labeling.importers.checks import Problem, storable_json, text
+from labeling.importers.drafts import ItemDraft, Message, Row, conversation, item_draft, response
+from labeling.importers.parts import Content
 
 _CHOSEN = frozenset({"prompt", "chosen", "rejected", "chosen_model", "rejected_model"})
 _TURN = re.compile(r"\n\n(Human|Assistant):")
@@ -182,14 +173,14 @@ def _ordered(
     line: int,
     row: Row,
     messages: list[Message],
-    chosen: str,
-    rejected: str,
+    chosen: Content,
+    rejected: Content,
     used: frozenset[str] = _CHOSEN,
     verdict: dict[str, Any] | None = None,
 ) -> ItemDraft:
     better = response(chosen, "chosen", row.get("chosen_model"), "chosen_model")
     worse = response(rejected, "rejected", row.get("rejected_model"), "rejected_model")
-    responses = sorted((better, worse), key=lambda each: sha256(each.content.encode()).digest())
+    responses = sorted((better, worse), key=lambda each: each.fingerprint)
     stated = {"chosen": "first" if responses[0] is better else "second"} | (verdict or {})
     return item_draft(
         line, row, conversation=messages, responses=responses, used=used, metadata={"imported_verdict": stated}

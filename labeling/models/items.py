@@ -61,7 +61,11 @@ class Refusal(models.Model):
 
 
 class Item(models.Model):
-    """A conversation: [{"role", "content"}], ending before the responses. Its fingerprint covers the responses too."""
+    """A conversation: [{"role", "content"}], ending before the responses. Its fingerprint covers the responses too.
+
+    Content is a text, or parts where it has images: {"type": "text", "text"}, and {"type": "image", "image", "alt",
+    "width", "height", "greys"}, in which `image` is the token of an Image.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="items", db_index=False)
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
@@ -124,10 +128,18 @@ class Image(models.Model):
     height = models.PositiveIntegerField(help_text="Pixels.")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "sha256"], name="image_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "sha256"], name="image_once"),
+            models.UniqueConstraint(fields=["storage_name"], name="image_file_once"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.width} × {self.height} {self.media_type}"
+
+    @property
+    def token(self) -> str:
+        """Its address and the name of its file: drawn at random, so that it tells nothing."""
+        return self.storage_name.rpartition("/")[2]
 
 
 class Pair(models.Model):

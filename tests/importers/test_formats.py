@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from labeling.importers import FORMATS
+from labeling.importers import FORMATS, ItemDraft
 from tests.importers.reading import lines, only_refusal, pair, read
 
 EXAMPLES = Path(__file__).parents[2] / "labeling" / "importers" / "examples"
@@ -23,11 +23,14 @@ def test_the_example_is_recognised_and_read(name):
     path = EXAMPLES / FORMATS[name].example
     drafts, refused = read(path.read_bytes(), path.name)
     assert not refused
-    assert [asdict(draft) for draft in drafts] == json.loads((GOLDEN / f"{name}.json").read_text(), object_hook=tuples)
+    assert [as_json(draft) for draft in drafts] == json.loads((GOLDEN / f"{name}.json").read_text())
 
 
-def tuples(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"responses": tuple(row["responses"])} if "responses" in row else row
+def as_json(draft: ItemDraft) -> dict[str, Any]:
+    """A draft as its golden file has it: without the fields that only images fill, where there are none."""
+    row = asdict(draft)
+    row["responses"] = [{k: v for k, v in each.items() if k != "parts" or v} for each in row["responses"]]
+    return {name: value for name, value in row.items() if name != "pictures" or value}
 
 
 def test_every_example_belongs_to_a_format():
@@ -137,7 +140,7 @@ def test_two_models_may_say_the_same() -> None:
         ({"prompt": []}, "prompt", "has no message"),
         ({"prompt": [{"role": "robot", "content": "x"}]}, "prompt[0].role", "use one of system, user, assistant, tool"),
         ({"prompt": [{"role": "user", "content": " \n"}]}, "prompt[0].content", "is empty"),
-        ({"prompt": [{"role": "user", "content": [{"type": "image"}]}]}, "prompt[0].content[0]", "images are not read"),
+        ({"prompt": [{"role": "user", "content": [{"type": "image"}]}]}, "prompt[0].content[0]", "names no image"),
         ({"prompt": ["hello"]}, "prompt[0]", "a message is"),
         ({"response_a": None}, "response_a", "is missing"),
         ({"response_b": "This."}, "responses", "identical"),

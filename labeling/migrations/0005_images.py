@@ -1,0 +1,14 @@
+"""An image is found by the name of its file, which is also its address."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("labeling", "0004_guards_of_the_desk")]
+
+    operations = [
+        migrations.AddConstraint(
+            model_name="image",
+            constraint=models.UniqueConstraint(fields=("storage_name",), name="image_file_once"),
+        ),
+    ]
