@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from labeling.actions.refusals import Refused
 from labeling.audit import record
@@ -127,6 +128,8 @@ def revoke_invitation(*, invitation: Invitation, by: User) -> None:
 @transaction.atomic
 def create_token(*, user: User, name: str, days: int = 90) -> tuple[ApiToken, str]:
     """A key for programs with the user's own rights, and its text, shown once."""
+    if user.is_crowd:
+        raise Refused("crowd_account", _("An account of a crowd platform has no keys for programs."))
     if not 1 <= days <= LONGEST_TOKEN_DAYS:
         raise Refused("invalid", f"A token lasts from 1 to {LONGEST_TOKEN_DAYS} days.", {"days": "out of range"})
     token, text = ApiToken.issue(user, name, timezone.now() + timedelta(days=days))
