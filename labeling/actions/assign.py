@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from labeling.actions.crowd_entry import finish, has_room
 from labeling.actions.queues import return_slots
 from labeling.actions.refusals import Refused
 from labeling.audit import record
@@ -73,6 +74,8 @@ def lease_next(*, queue: Queue, rater: User) -> Assignment | None:
     Nothing leased can also mean that the rater has a pair open already, by another tab or by the first sending of the
     same answer: then it is that one.
     """
+    if rater.is_crowd:
+        return _lease_to_worker(queue, rater)
     return _search(queue, rater) or _held(queue, rater)
 
 
@@ -114,6 +117,16 @@ def expire_stale(*, queue: Queue, now: datetime | None = None) -> int:
     return_slots(queue=queue, slot_ids=[one.slot_id for one in stale if one.slot_id])
     record(None, "assignments.expired", queue, project_id=queue.project_id, assignments=[one.pk for one in stale])
     return len(stale)
+
+
+def _lease_to_worker(queue: Queue, rater: User) -> Assignment | None:
+    """The next pair of a crowd worker, as long as their link asks for one; else they have finished."""
+    found = None
+    if has_room(queue=queue, rater=rater):
+        found = _search(queue, rater) or _held(queue, rater)
+    if found is None and not queue.paused:
+        finish(queue=queue, rater=rater)
+    return found
 
 
 def _search(queue: Queue, rater: User) -> Assignment | None:

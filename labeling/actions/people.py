@@ -136,6 +136,8 @@ def revoke_invitation(*, invitation: Invitation, by: User) -> None:
 @transaction.atomic
 def create_token(*, user: User, name: str, days: int = 90) -> tuple[ApiToken, str]:
     """A key for programs with the user's own rights, and its text, shown once."""
+    if user.is_crowd:
+        raise Refused("crowd_account", _("An account of a crowd platform has no keys for programs."))
     if not 1 <= days <= LONGEST_TOKEN_DAYS:
         raise Refused(
             "invalid",

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
 
 from labeling.actions.refusals import Refused
 from labeling.audit import record
-from labeling.models import Project, Queue, User
+from labeling.models import Pair, Project, Queue, Slot, User
 from labeling.models.queues import LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
 
 CHANGEABLE = frozenset({"name", "overlap", "lease_seconds", "paused"})
@@ -60,7 +61,9 @@ def change_queue(*, queue: Queue, by: User | None, **changes: Any) -> Queue:
 
 _ALL_PAIRS = {
     "source": "labeling_pair pair JOIN labeling_item item ON item.id = pair.item_id",
-    "is_new": "NOT EXISTS (SELECT FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id)",
+    # a lesson is no work; a pair that an import has just brought cannot be one
+    "is_new": """NOT EXISTS (SELECT FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id)
+        AND NOT EXISTS (SELECT FROM labeling_lesson l WHERE l.pair_id = pair.id)""",
 }
 # A chunk of an import: a look-up for each pair, spelt so that the planner has no choice. Its statistics know nothing of
 # what an import has just brought, and it would read the whole project, or the whole queue, once for every chunk.
@@ -143,6 +146,29 @@ def return_slots(*, queue: Queue, slot_ids: Sequence[int]) -> None:
         _remove_surplus(cursor, queue.pk, overlap, pairs)
 
 
+def take_out(*, pair: Pair) -> None:
+    """Take a pair's open slots out of every queue: it is no work any more. What was judged stays.
+
+    Must run in a transaction; locks the queues' rows. Refused("held_now") while a rater holds the pair.
+    """
+    queues = list(Queue.objects.select_for_update(no_key=True).filter(project=pair.project_id).order_by("pk"))
+    slots = Slot.objects.filter(queue__in=queues, pair=pair)
+    had = set(slots.values_list("queue", flat=True))
+    # A claim skips locked slots, so nothing open can be leased between this and the look at what is leased.
+    slots.filter(state=Slot.State.OPEN).delete()
+    if slots.filter(state=Slot.State.LEASED).exists():
+        raise Refused("held_now", _("A rater has this pair open just now. Take another, or try again in a while."))
+    Queue.objects.filter(pk__in=had - set(slots.values_list("queue", flat=True))).update(pair_count=F("pair_count") - 1)
+
+
+def put_back(*, pair: Pair) -> None:
+    """Give a pair that was taken out its slots again, in every queue that takes it. Must run in a transaction."""
+    for queue in Queue.objects.select_for_update(no_key=True).filter(project=pair.project_id).order_by("pk"):
+        add_slots(queue=queue, pair_ids=[pair.pk])
+        queue.refresh_from_db(fields=["last_rank"])
+        _match_overlap(queue)
+
+
 def _match_overlap(queue: Queue) -> None:
     """Slots a pair = overlap, as far as what is leased or done allows."""
     with connection.cursor() as cursor:
@@ -153,7 +179,9 @@ def _match_overlap(queue: Queue) -> None:
             WITH short AS (
                 SELECT pair_id, max(number) AS last, count(*) AS has, bool_or(swapped AND number = 1) AS first_swapped,
                        row_number() OVER (ORDER BY random()) AS place
-                FROM labeling_slot WHERE queue_id = %(queue)s GROUP BY pair_id HAVING count(*) < %(overlap)s
+                FROM labeling_slot WHERE queue_id = %(queue)s
+                  AND NOT EXISTS (SELECT FROM labeling_lesson l WHERE l.pair_id = labeling_slot.pair_id)
+                GROUP BY pair_id HAVING count(*) < %(overlap)s
             ), made AS (
                 INSERT INTO labeling_slot (project_id, queue_id, pair_id, number, rank, swapped, state)
                 SELECT %(project)s, %(queue)s, pair_id, last + extra, %(rank)s + place,

@@ -12,6 +12,9 @@ from labeling.models.projects import Project
 from labeling.models.queues import Queue
 from labeling.models.users import User
 
+# What the demographics of a profile may hold, each a short text.
+DEMOGRAPHICS = ("age", "gender", "region", "education", "first_language")
+
 
 class RaterProfile(models.Model):
     """What a person says about themselves: languages, and demographics only with consent, which can be taken back."""
@@ -54,6 +57,9 @@ class Participation(models.Model):
     )
     practised_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Times tried to qualify, to the end.")
+    extra_attempts = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Tries that a manager allowed beyond the project's."
+    )
     qualified_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -146,6 +152,9 @@ class CrowdEntry(models.Model):
     worker_id = models.CharField(max_length=120)
     study_id = models.CharField(max_length=120, blank=True)
     session_id = models.CharField(max_length=120, blank=True)
+    key_digest = models.CharField(
+        max_length=64, blank=True, help_text="Of the key in the one browser it is bound to; empty lets another one in."
+    )
     entered_at = models.DateTimeField(default=timezone.now, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True)
     screened_at = models.DateTimeField(null=True, blank=True)

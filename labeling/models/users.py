@@ -13,6 +13,9 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+# Of the accounts of crowd workers: reserved by RFC 2606, so no mail to it goes anywhere.
+CROWD_DOMAIN = "crowd.invalid"
+
 
 def normal_email(email: str) -> str:
     """One person, one spelling: addresses are stored in lower case without surrounding space."""
@@ -70,6 +73,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def display_name(self) -> str:
         return self.name or self.email.partition("@")[0]
+
+    @property
+    def is_crowd(self) -> bool:
+        """Whether this account was made by a crowd link: it has no password, and works only as far as a link says."""
+        return self.email.endswith(f"@{CROWD_DOMAIN}")
 
     @property
     def initials(self) -> str:

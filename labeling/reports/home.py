@@ -6,27 +6,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Count, F, OuterRef, Subquery
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from labeling.access import RATERS, projects_for, queues_for
-from labeling.models import Assignment, Membership, Passage, Project, Queue, User
+from labeling.models import Assignment, Membership, Passage, Project, Queue, RaterProfile, Slot, User
+from labeling.reports.entry import Way, facts, way_of
 
 State = Assignment.State
 
 
 @dataclass(frozen=True, slots=True)
 class OpenQueue:
-    """A queue as its rater meets it. `waiting` is at most what is left: others may fill a pair first."""
+    """A queue as its rater meets it. `waiting`: some open pair is ahead of this rater; how many, nobody can say cheaply,
+    because others take them too.
+    """
 
     queue: Queue
     done: int
     held: bool
-
-    @property
-    def waiting(self) -> int:
-        return max(0, self.queue.pair_count - self.done)
+    waiting: bool
+    way: Way
+    readable: bool
 
     @property
     def number(self) -> int:
@@ -35,7 +37,12 @@ class OpenQueue:
 
     @property
     def can_start(self) -> bool:
-        return self.held or (self.waiting > 0 and not self.queue.paused)
+        return self.held or (self.waiting and not self.queue.paused and self.way.is_open)
+
+    @property
+    def must_get_in(self) -> bool:
+        """Whether a step of the way in comes before the work."""
+        return not self.held and not self.way.is_open and bool(self.queue.pair_count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,8 @@ class OwnProject:
 def open_queues(rater: User) -> list[OpenQueue]:
     """The queues of this person's projects, the one to carry on with first. One query.
 
-    First what they have a pair of, then what they worked on last, then what has something waiting.
+    First what they have a pair of, then what is in their languages, what has something waiting, and what they worked
+    on most.
     """
     mine = {"queue": OuterRef("pk"), "rater": rater}
     rows = (
@@ -64,11 +72,43 @@ def open_queues(rater: User) -> list[OpenQueue]:
         .annotate(
             done=Coalesce(Subquery(Passage.objects.filter(**mine, lane="").values("done")[:1]), 0),
             held=Subquery(Assignment.objects.filter(**mine, state=State.OPEN).values("claimed_at")[:1]),
+            waiting=Exists(_ahead_of(rater)),
+            read=Subquery(RaterProfile.objects.filter(user=rater).values("languages")[:1]),
+            **facts(rater, "project"),
         )
         .order_by(F("held").desc(nulls_last=True), "-done", "project__name", "id")
     )
-    queues = [OpenQueue(row, row.done, row.held is not None) for row in rows]
-    return sorted(queues, key=lambda one: (not one.held, not one.can_start))
+    queues = [
+        OpenQueue(row, row.done, row.held is not None, row.waiting, way_of(row), reads(row.read or [], row.languages))
+        for row in rows
+    ]
+    return sorted(queues, key=lambda one: (not one.held, not one.readable, not (one.can_start or one.must_get_in)))
+
+
+def reads(known: Iterable[str], wanted: Iterable[str]) -> bool:
+    """Whether one who reads `known` reads any of `wanted`; nothing told, or nothing wanted, rules nothing out.
+
+    A language without script or region stands for all of its kinds: "en" and "en-GB", "zh" and "zh-Hant".
+    """
+    known, wanted = [tag.lower() for tag in known], [tag.lower() for tag in wanted]
+    if not known or not wanted:
+        return True
+    return any(a == b or a.startswith(f"{b}-") or b.startswith(f"{a}-") for a in known for b in wanted)
+
+
+def _ahead_of(rater: User) -> QuerySet[Slot]:
+    """Open slots of the outer queue that the rater has not passed and never had: one range of the claim's own index."""
+    passage = Passage.objects.filter(queue=OuterRef("queue"), rater=rater, lane="")
+    had = Assignment.objects.filter(
+        pair=OuterRef("pair"), rater=rater, state__in=[State.OPEN, State.SUBMITTED, State.SKIPPED]
+    )
+    return Slot.objects.filter(
+        ~Exists(had),
+        queue=OuterRef("pk"),
+        lane="",
+        state=Slot.State.OPEN,
+        rank__gt=Coalesce(Subquery(passage.values("passed")[:1]), 0),
+    )
 
 
 def last_days(rater: User, days: int = 7) -> list[Day]:

@@ -30,8 +30,11 @@ class SignInForm(AuthenticationForm):
 
 class ForgottenPasswordForm(PasswordResetForm):
     def get_users(self, email: str) -> Iterable[User]:
-        """Also people who never had a password: this is how they get their first one. External raters never sign in."""
-        return User.objects.filter(email=normal_email(email), is_active=True, is_external=False)
+        """Also people who never had a password: this is how they get their first one. External raters never sign in;
+        crowd workers do so through their link only.
+        """
+        found = User.objects.filter(email=normal_email(email), is_active=True, is_external=False)
+        return [user for user in found if not user.is_crowd]
 
     def send_mail(
         self, subject_template_name: str, email_template_name: str, context: dict[str, Any], *args: Any, **kwargs: Any
