@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("labeling", "0004_guards_of_the_desk")]
+    dependencies = [("labeling", "0005_criteria")]
     operations = [
         migrations.AddField(
             model_name="participation",
