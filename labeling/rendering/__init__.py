@@ -15,7 +15,7 @@ from labeling.rendering import code, everyday, guard, mathml
 from labeling.rendering.invisible import reveal
 from labeling.rendering.markdown import parser
 
-__all__ = ["PLAIN", "PLAIN_OPENS", "RENDERER", "Rendered", "plain", "render"]
+__all__ = ["EMPTY", "PLAIN", "PLAIN_OPENS", "RENDERER", "Rendered", "plain", "render"]
 
 RENDERER = 2
 PLAIN = 0

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from labeling.models import Assignment, Criterion, Item, Passage, Queue, Response, User
+from labeling.rendering.languages import well_formed
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", re.ASCII)
+MOST_UNFOLDED = 3
+
+Turn = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Messages as {"role", "content", "html", "renderer"}, in the order in which they are read.
+
+    `folded` turns are closed at first: all before the last thing the person said, when there are many.
+    """
+
+    system: list[Turn]
+    folded: list[Turn]
+    unfolded: list[Turn]
+    last: Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +52,18 @@ class Shown:
     @property
     def language(self) -> str:
         """The item's language if browsers understand the code, else "": importers keep whatever the file said."""
-        return self.item.language if _LANGUAGE.fullmatch(self.item.language) else ""
+        return well_formed(self.item.language)
 
     @property
-    def last(self) -> dict[str, Any]:
-        """The message that the responses answer."""
-        return self.turns[-1]
-
-    @property
-    def earlier(self) -> list[dict[str, Any]]:
-        return self.turns[:-1]
-
-    @property
-    def only_system(self) -> bool:
-        """Whether nothing but a system prompt came before."""
-        return all(message["role"] == "system" for message in self.earlier)
-
-    @property
-    def turns(self) -> list[dict[str, Any]]:
-        """Messages as {"role", "content", "html", "renderer"}, oldest first."""
-        return [
+    def conversation(self) -> Conversation:
+        turns = [
             message | html for message, html in zip(self.item.conversation, self.item.conversation_html, strict=True)
         ]
+        start = next((at for at, turn in enumerate(turns[:-1]) if turn["role"] != "system"), len(turns) - 1)
+        said = turns[start:]
+        asked = max((at for at, turn in enumerate(said) if turn["role"] == "user"), default=len(said) - 1)
+        fold = asked if len(said) > MOST_UNFOLDED else 0
+        return Conversation(turns[:start], said[:fold], said[fold:-1], said[-1])
 
 
 def shown(assignment: Assignment) -> Shown:

@@ -12,16 +12,13 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from labeling.models import Guideline, Response
-from labeling.rendering import PLAIN, PLAIN_OPENS, plain
+from labeling.rendering import EMPTY, PLAIN, PLAIN_OPENS, plain
+from labeling.rendering.languages import language_of
 
 register = template.Library()
-
-NOTICE = format_html(
-    '<p class="md-notice">{}</p>',
-    "Shown as plain text: as formatted text it would lose words or take too long to lay out.",
-)
 
 
 @register.filter
@@ -33,7 +30,7 @@ def rendered(source: Response | Guideline | Mapping[str, Any], language: str = "
         html, is_plain = source.html, source.renderer == PLAIN
     else:
         html, is_plain = source.html, source.html.startswith(PLAIN_OPENS)
-    return format_html("{}{}", NOTICE if is_plain else "", _panel(html, language))
+    return format_html("{}{}", _notice() if is_plain else "", _panel(html, language))
 
 
 @register.filter
@@ -42,7 +39,15 @@ def raw(text: str, language: str = "") -> SafeString:
     return _panel(plain(text), language)
 
 
+def _notice() -> SafeString:
+    said = _("Shown as plain text: as formatted text it would lose words or take too long to lay out.")
+    return format_html('<p class="md-notice">{}</p>', said)
+
+
 def _panel(html: str, language: str) -> SafeString:
     # htmx attributes in it, were there any, would be dead: hx-disable is the last of three guards
-    lang = format_html(' lang="{}"', language) if language else ""
+    tag = language_of(html, language)
+    lang = format_html(' lang="{}"', tag) if tag else ""
+    if html == EMPTY:
+        html = format_html('<p class="md-empty">{}</p>', _("(empty)"))
     return format_html('<div dir="auto" class="md prose"{} hx-disable data-panel>{}</div>', lang, mark_safe(html))  # noqa: S308

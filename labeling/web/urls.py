@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from labeling.web import account, compare, home, language
+from labeling.web import account, compare, home, language, reading
 
 _account: list[URLPattern | URLResolver] = [
     path("", account.account, name="account"),
@@ -27,6 +27,7 @@ _compare: list[URLPattern | URLResolver] = [
     path("assignments/<int:pk>/start-again/", compare.start_again, name="compare_start_again"),
     path("assignments/<int:pk>/renew/", compare.renew, name="compare_renew"),
     path("assignments/<int:pk>/skip/", compare.skip, name="compare_skip"),
+    path("assignments/<int:pk>/reading/", reading.choose, name="compare_reading"),
     path("assignments/<int:pk>/guideline/", compare.guideline, name="compare_guideline"),
 ]
 

@@ -108,7 +108,7 @@ function arm() {
   }
   for (const time of all("time[data-clock]"))
     time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  for (const table of all(".prose table")) if (table.scrollWidth > table.clientWidth) table.tabIndex = 0; // to scroll it by keys
+  for (const table of all(".prose :is(table, pre, .md-table, .md-math)")) if (table.scrollWidth > table.clientWidth) table.tabIndex = 0; // to scroll it by keys
   layout(localStorage.getItem("layout") || "side");
   refresh();
   lease();

@@ -2,7 +2,7 @@
 "use strict";
 const typing = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])";
 // What is chosen needs no second press: so one key on both sides of a switch turns it over. A chip is taken back.
-const ready = (control) => control.checkVisibility() && !control.matches(':disabled, [type=radio]:checked, [aria-pressed="true"]');
+const ready = (control) => control.checkVisibility() && !control.matches(':disabled, [type=radio]:checked, [aria-pressed="true"]:not([data-toggle])');
 
 document.addEventListener("keydown", (event) => {
   const mode = localStorage.getItem("keys") || "on"; // on, alt or off: one may switch single keys away

@@ -49,6 +49,7 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "compare": ("get", RATERS, "queue desk"),
     "compare_next": ("post", RATERS, "queue desk"),
     "compare_guideline": ("get", RATERS, "Rui's assignment"),
+    "compare_reading": ("post", RATERS, "Rui's assignment"),
     "compare_draft": ("post", RATERS, "Rui's assignment"),
     "compare_start_again": ("post", RATERS, "Rui's assignment"),
     "compare_renew": ("post", RATERS, "Rui's assignment"),
