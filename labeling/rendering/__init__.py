@@ -30,6 +30,7 @@ _MARKED_LINE = re.compile(r"\n[ \t]*(?:[#>=+-]|\d{1,9}[.)])|\n(?: {4}| {0,3}\t)"
 _NEXT = "</p>\n<p>"
 _BLANK_LINES = re.compile(r"<br>\n(?:<br>\n)+")
 
+_WAYS = {"ltr", "rtl"}
 _parser = parser()
 _cleaner = nh3.Cleaner(
     tags={
@@ -38,8 +39,8 @@ _cleaner = nh3.Cleaner(
     },
     attributes={"a": {"href"}, "ol": {"start"}, **mathml.FREE},
     tag_attribute_values={
-        **{tag: {"dir": {"auto"}} for tag in ("blockquote", "h3", "h4", "h5", "h6", "li", "ol", "p", "table", "ul")},
-        **{tag: {"align": {"left", "center", "right"}, "dir": {"auto"}} for tag in ("td", "th")},
+        **{tag: {"dir": _WAYS} for tag in ("blockquote", "h3", "h4", "h5", "h6", "li", "ol", "p", "table", "ul")},
+        **{tag: {"align": {"left", "center", "right"}, "dir": _WAYS} for tag in ("td", "th")},
         **mathml.VALUES,
     },
     allowed_classes={

@@ -8,6 +8,7 @@ variation selectors stay where a script or an emoji needs them.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 # Arabic with its neighbours, the scripts of India and South-East Asia, Mongolian: they write with joiners.
@@ -43,6 +44,15 @@ def reveal(text: str) -> str:
         return text
     shown, count = _SUSPECT.subn(_rtl_marker if RTL.search(text) else _marker, text, MOST_EXPLAINED)
     return _SUSPECT.sub("⟨hidden⟩", shown) if count == MOST_EXPLAINED else shown
+
+
+def direction(text: str) -> str:
+    """ "rtl" or "ltr" as the first letter runs; "" if there is none."""
+    for char in text:
+        kind = unicodedata.bidirectional(char)
+        if kind in ("L", "R", "AL"):
+            return "ltr" if kind == "L" else "rtl"
+    return ""
 
 
 def _shows_all(text: str) -> bool:

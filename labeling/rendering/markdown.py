@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
@@ -14,7 +14,7 @@ from markdown_it.token import Token
 
 from labeling.rendering import code, mathematics
 from labeling.rendering.emphasis import InlineParser
-from labeling.rendering.invisible import RTL
+from labeling.rendering.invisible import RTL, direction
 
 # After normalisation the host is ASCII. No user name before it, no port-less trick, no other scheme.
 _WEB = re.compile(r"https?://([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)(?::\d{1,5})?(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
@@ -106,11 +106,27 @@ def _align_by_attribute(state: StateCore) -> None:
 
 
 def _tell_directions(state: StateCore) -> None:
-    """In a text with Hebrew or Arabic every block finds its own direction: an English list, an Arabic paragraph."""
-    if RTL.search(state.src):
-        for token in state.tokens:
-            if token.type in _DIRECTED:
-                token.attrSet("dir", "auto")
+    """In a text with Hebrew or Arabic every block runs as its own first letter does: an English list, an Arabic one.
+
+    Not by dir="auto", which overlooks what stands in blocks that have a direction themselves.
+    """
+    if not RTL.search(state.src):
+        return
+    undecided: list[Token] = []
+    for token in state.tokens:
+        if token.type in _DIRECTED:
+            undecided.append(token)
+        elif token.type == "inline" and (way := direction("".join(_words(token)))):
+            for block in undecided:
+                block.attrSet("dir", way)
+            undecided.clear()
+        elif token.type.removesuffix("_close") + "_open" in _DIRECTED and undecided:
+            undecided.pop()
+
+
+def _words(token: Token) -> Iterator[str]:
+    """What decides a direction: text, but neither code nor formulas."""
+    return (child.content for child in token.children or () if child.type == "text")
 
 
 def _number_as_written(state: StateCore) -> None:

@@ -50,7 +50,8 @@ def chosen(request: HttpRequest) -> set[str]:
 def reading(context: Context, shown: Shown) -> Reading:
     choices = chosen(context["request"])
     raw = "raw" in choices
-    left, right = _panel(shown.left, raw=raw), shown.right and _panel(shown.right, raw=raw)
+    left = _panel(shown.left, raw=raw)
+    right = None if shown.right is None else _panel(shown.right, raw=raw)
     near = shown.right is not None and alike(shown.left.content, shown.right.content)
     marks, too_long = near and "marks" in choices, False
     if marks and right:

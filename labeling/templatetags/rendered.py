@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ from labeling.rendering import EMPTY, PLAIN, PLAIN_OPENS, plain
 from labeling.rendering.languages import language_of
 
 register = template.Library()
+
+_DIRECTED = re.compile(r'<\w+ dir="(ltr|rtl)"')
 
 
 @register.filter
@@ -50,4 +53,6 @@ def _panel(html: str, language: str) -> SafeString:
     lang = format_html(' lang="{}"', tag) if tag else ""
     if html == EMPTY:
         html = format_html('<p class="md-empty">{}</p>', _("(empty)"))
-    return format_html('<div dir="auto" class="md prose"{} hx-disable data-panel>{}</div>', lang, mark_safe(html))  # noqa: S308
+    # blocks that have a direction are overlooked by "auto"
+    way = blocks[1] if (blocks := _DIRECTED.search(html)) else "auto"
+    return format_html('<div dir="{}" class="md prose"{} hx-disable data-panel>{}</div>', way, lang, mark_safe(html))  # noqa: S308

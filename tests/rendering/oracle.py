@@ -19,7 +19,7 @@ BLOCKS = {"blockquote", "h3", "h4", "h5", "h6", "li", "ol", "p", "table", "td", 
 # What each attribute may say, and where it may stand.
 ATTRIBUTES = {
     "align": ({"td", "th"}, "left|center|right"),
-    "dir": (BLOCKS, "auto"),
+    "dir": (BLOCKS, "ltr|rtl"),
     "href": ({"a"}, r"https?://[A-Za-z0-9._-]+(:\d+)?([/?#]\S*)?|(?i:mailto:)\S+@\S+"),
     "rel": ({"a"}, "noopener noreferrer nofollow ugc"),
     "start": ({"ol"}, r"\d{1,9}"),

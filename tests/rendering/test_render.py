@@ -107,9 +107,11 @@ def test_headings_follow_the_pages_own_without_a_gap(levels: str, shown: str) ->
 
 
 def test_a_text_with_arabic_tells_the_direction_of_every_block() -> None:
-    html = html_of("مرحبا **بك**\n\n- one\n- اثنان\n\n|ا|b|\n|-|-|\n|1|2|\n\n> نعم\n\n# عنوان")
+    html = html_of("مرحبا **بك**\n\n- اثنان\n- one\n\n|ا|b|\n|-|-|\n|`x` نعم|2|\n\n> نعم\n\n# عنوان")
     for tag in ("p", "ul", "li", "table", "th", "td", "blockquote", "h3"):
-        assert f'<{tag} dir="auto">' in html
+        assert f'<{tag} dir="rtl">' in html
+    assert '<li dir="ltr">one</li>' in html
+    assert '<td dir="rtl">`x` نعم</td>'.replace("`x`", "<code>x</code>") in html
     assert "dir" not in html_of("- *one*\n\n# two")
 
 

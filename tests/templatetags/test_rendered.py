@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.template import Context, Template
+from django.utils import translation
 
 from labeling.models import Guideline, Response
 from labeling.rendering import render
@@ -31,7 +32,22 @@ def test_without_a_language_there_is_no_lang() -> None:
 
 def test_a_language_from_a_file_cannot_break_out() -> None:
     html = shown("{{ it|rendered:code }}", it=response("words"), code='"><script>')
-    assert 'lang="&quot;&gt;&lt;script&gt;"' in html
+    assert "lang" not in html
+    assert "script" not in html
+
+
+def test_a_panel_runs_as_its_first_block_does() -> None:
+    assert shown("{{ it|rendered:'ar' }}", it=response("*نعم*\n\nyes")).startswith('<div dir="rtl" class="md prose"')
+    assert shown("{{ it|rendered:'ar' }}", it=response("*yes*\n\nنعم")).startswith('<div dir="ltr" class="md prose"')
+
+
+def test_a_text_in_another_script_has_its_own_language() -> None:
+    assert 'lang="en"' in shown("{{ it|rendered:'zh-Hans' }}", it=response("Only English words here."))
+
+
+def test_nothing_is_said_in_the_readers_language() -> None:
+    with translation.override("en"):
+        assert '<p class="md-empty">(empty)</p>' in shown("{{ it|rendered }}", it=response("  "))
 
 
 def test_plain_text_says_why() -> None:
