@@ -84,7 +84,8 @@ def change_criterion(*, criterion: Criterion, by: User, **fields: Any) -> Criter
     """Change the fields named; with judgments there, not its scale, and no category that was used goes."""
     project = _lock(criterion.project)
     held = Criterion.objects.select_for_update().get(pk=criterion.pk)
-    before = {name: getattr(held, name) for name in fields}
+    fields = _with_categories(fields)
+    before = {name: getattr(held, name, None) for name in fields}
     _set(held, fields)
     changed = {name: getattr(held, name) for name, was in before.items() if getattr(held, name) != was}
     if not changed:
