@@ -172,9 +172,8 @@ def _set(criterion: Criterion, fields: dict[str, Any]) -> None:
     try:
         criterion.clean_fields(exclude=["project"])
     except ValidationError as wrong:
-        raise Refused(
-            "invalid", _("Look at what is marked."), {name: texts[0] for name, texts in wrong.message_dict.items()}
-        ) from wrong
+        errors = {name: texts[0] for name, texts in wrong.message_dict.items()}
+        raise Refused("invalid", next(iter(errors.values())), errors) from wrong
     _scale_fits(criterion)
 
 
