@@ -84,7 +84,8 @@ def change_criterion(*, criterion: Criterion, by: User, **fields: Any) -> Criter
     """Change the fields named; with judgments there, not its scale, and no category that was used goes."""
     project = _lock(criterion.project)
     held = Criterion.objects.select_for_update().get(pk=criterion.pk)
-    before = {name: getattr(held, name) for name in fields}
+    fields = _with_categories(fields)
+    before = {name: getattr(held, name, None) for name in fields}
     _set(held, fields)
     changed = {name: getattr(held, name) for name, was in before.items() if getattr(held, name) != was}
     if not changed:
@@ -171,9 +172,8 @@ def _set(criterion: Criterion, fields: dict[str, Any]) -> None:
     try:
         criterion.clean_fields(exclude=["project"])
     except ValidationError as wrong:
-        raise Refused(
-            "invalid", _("Look at what is marked."), {name: texts[0] for name, texts in wrong.message_dict.items()}
-        ) from wrong
+        errors = {name: texts[0] for name, texts in wrong.message_dict.items()}
+        raise Refused("invalid", next(iter(errors.values())), errors) from wrong
     _scale_fits(criterion)
 
 

@@ -96,6 +96,11 @@ class Question:
         return self.criterion.kind == Kind.REASONS
 
     @property
+    def second(self) -> bool:
+        """The same rating as the question before it, of the other response."""
+        return self.criterion.kind == Kind.RATING and ".right." in self.field
+
+    @property
     def needed(self) -> bool:
         return self.criterion.required or self.criterion.kind not in (Kind.TEXT, Kind.REASONS)
 

@@ -29,6 +29,7 @@ def test_an_assignment_has_exactly_what_a_rater_may_see(study):
     got = claim(study)
     assert got.keys() == {
         "id", "expires_at", "language", "conversation", "left", "right", "criteria", "guideline", "draft",
+        "instrument", "own_words",
     }  # fmt: skip
     assert got["left"].keys() == got["right"].keys() == {"content"}
     assert got["guideline"] == {"version": 1} and got["draft"] is None

@@ -40,7 +40,7 @@ def test_a_project_has_criteria_with_scales_guideline_and_queues(study):
         found = study["api"]["Rui"].get("/projects/advice/").json()
     assert len(queries) <= 6
     criteria = {one["key"]: one for one in found["criteria"]}
-    assert list(criteria) == ["helpfulness", "harmlessness", "overall", "safety"]
+    assert list(criteria) == ["helpfulness", "harmlessness", "overall", "safety", "reasons"]
     assert criteria["helpfulness"]["strengths"] == 3 and criteria["helpfulness"]["allow_both_bad"]
     assert "Privacy" in criteria["safety"]["categories"] and "strengths" not in criteria["safety"]
     assert found["guideline"]["version"] == 1 and found["guideline"]["text"].startswith("# How to judge")
