@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from exports import files
 from exports.assembly import Built, Progress, build
@@ -107,13 +108,14 @@ def checked_recipe(project: Project, recipe: Any) -> Recipe:
     errors: dict[str, str] = {}
     preferences = project.criteria.filter(kind=Criterion.Kind.PREFERENCE).values_list("key", flat=True)
     if read.criterion not in preferences:
-        errors["criterion"] = f"No such preference. This project has: {', '.join(preferences)}."
+        errors["criterion"] = _("No such preference. This project has: %(known)s.") % {"known": ", ".join(preferences)}
     for field, names in (("queues", project.queues), ("batches", project.batches)):
         known = set(names.values_list("name", flat=True))
         for name in set(getattr(read.filters, field)) - known:
-            errors[f"filters.{field}"] = f"There is no “{name}”. This project has: {', '.join(sorted(known)[:20])}."
+            said = _("There is no “%(name)s”. This project has: %(known)s.")
+            errors[f"filters.{field}"] = said % {"name": name, "known": ", ".join(sorted(known)[:20])}
     if errors:
-        raise Refused("invalid", "This recipe does not fit the project.", errors)
+        raise Refused("invalid", _("This recipe does not fit the project."), errors)
     return read
 
 

@@ -12,6 +12,7 @@ import orjson
 import pyarrow as pa
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils.translation import gettext_noop as _
 
 from exports.formats import FORMATS, Format
 from exports.recipes import Recipe
@@ -89,21 +90,21 @@ class Step:
 
 
 _STEPS = {
-    "unjudged": "Judged",
-    "too_few": "Judged often enough",
-    "both_bad": "At least one acceptable",
-    "tie": "Not a tie",
-    "duplicate": "Counted once",
-    "same_text": "Different texts",
-    "conversation": "A conversation trainers take",
-    "unsuited": "A conversation the format holds",
+    "unjudged": _("Judged"),
+    "too_few": _("Judged often enough"),
+    "both_bad": _("At least one acceptable"),
+    "tie": _("Not a tie"),
+    "duplicate": _("Counted once"),
+    "same_text": _("Different texts"),
+    "conversation": _("A conversation trainers take"),
+    "unsuited": _("A conversation the format holds"),
 }
 
 
 def funnel(pairs: int, dropped: Counter[str]) -> list[Step]:
     """From all pairs to the rows, in the order of the rule. Most steps that cost nothing are left out."""
     left = pairs
-    steps = [Step("Pairs", left, 0, 100 if left else 0, "")]
+    steps = [Step(_("Pairs"), left, 0, 100 if left else 0, "")]
     for reason, name in _STEPS.items():
         left -= dropped[reason]
         if dropped[reason] or reason in ("unjudged", "tie"):

@@ -138,7 +138,7 @@ def _described(found: Export) -> dict[str, Any]:
         "recipe": recipe,
         "card": _card(next((file for file in files if file.path == "README.md"), None)),
         "use": FORMATS[found.recipe["format"]].use.format(directory="PATH/OF/THE/UNPACKED/EXPORT"),
-        "dropped": {reason.replace("_", " "): dropped[reason] for reason in DROPPED if dropped.get(reason)},
+        "dropped": {DROPPED[reason]: dropped[reason] for reason in DROPPED if dropped.get(reason)},
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+from django.utils.translation import gettext_noop as _
 
 from exports.formats.columns import MESSAGES, Format, answer
 from exports.recipes.majority import Outcome
@@ -25,14 +26,14 @@ def _rows(outcome: Outcome) -> list[dict[str, Any]]:
 FORMAT = Format(
     name="axolotl",
     title="Axolotl",
-    description="Messages, and one chosen and one rejected message.",
+    description=_("Messages, and one chosen and one rejected message."),
     trainer="Axolotl, rl: dpo",
     schema=pa.schema([("messages", MESSAGES), ("chosen", MESSAGE), ("rejected", MESSAGE)]),
     rows=_rows,
     columns={
-        "messages": "the conversation up to the responses, as a list of role and content",
-        "chosen": "the preferred response, as role and content",
-        "rejected": "the other response, in the same shape",
+        "messages": _("the conversation up to the responses, as a list of role and content"),
+        "chosen": _("the preferred response, as role and content"),
+        "rejected": _("the other response, in the same shape"),
     },
     use="""\
 # in the configuration for axolotl train:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from django.utils.translation import gettext_noop as _
 
 from exports.recipes.majority import SIDE, Outcome
 
@@ -111,9 +112,11 @@ def comparison_id(outcome: Outcome) -> str:
 
 
 PROVENANCE_COLUMNS = {
-    "comparison_id": "what was compared, as a hash of its texts; the same wherever it is exported",
-    "strength": "mean strength given by the raters on the chosen side, rounded half up: 1 is slightly better",
-    "rationale": "what raters on the chosen side wrote, sorted and joined by blank lines; empty if nothing or left out",
-    "chosen_safe": "whether most raters marked the chosen response safe; null if nobody was asked",
-    "rejected_safe": "the same of the rejected response",
+    "comparison_id": _("what was compared, as a hash of its texts; the same wherever it is exported"),
+    "strength": _("mean strength given by the raters on the chosen side, rounded half up: 1 is slightly better"),
+    "rationale": _(
+        "what raters on the chosen side wrote, sorted and joined by blank lines; empty if nothing or left out"
+    ),
+    "chosen_safe": _("whether most raters marked the chosen response safe; null if nobody was asked"),
+    "rejected_safe": _("the same of the rejected response"),
 }

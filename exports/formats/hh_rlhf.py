@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+from django.utils.translation import gettext_noop as _
 
 from exports.formats.columns import Format, transcript
 from exports.recipes.majority import Outcome
@@ -21,13 +22,15 @@ def _rows(outcome: Outcome) -> list[dict[str, Any]]:
 FORMAT = Format(
     name="hh-rlhf",
     title="HH-RLHF",
-    description="Two transcripts of Human and Assistant turns.",
+    description=_("Two transcripts of Human and Assistant turns."),
     trainer="code written for Anthropic/hh-rlhf",
     schema=pa.schema([("chosen", pa.string()), ("rejected", pa.string())]),
     rows=_rows,
     columns={
-        "chosen": "the conversation as “Human:” and “Assistant:” turns, with the preferred response last",
-        "rejected": "the same conversation with the other response; a system turn opens the first human turn of both",
+        "chosen": _("the conversation as “Human:” and “Assistant:” turns, with the preferred response last"),
+        "rejected": _(
+            "the same conversation with the other response; a system turn opens the first human turn of both"
+        ),
     },
     use="""\
 from datasets import load_dataset

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+from django.utils.translation import gettext_noop as _
 
 from exports.formats.columns import MESSAGES, PROVENANCE, PROVENANCE_COLUMNS, Format, answer, provenance
 from exports.recipes.majority import Outcome
@@ -22,14 +23,14 @@ def _rows(outcome: Outcome) -> list[dict[str, Any]]:
 
 FORMAT = Format(
     name="dpo-implicit",
-    title="DPO, implicit prompt",
-    description="Whole conversations; the trainer finds the prompt they share.",
+    title=_("DPO, implicit prompt"),
+    description=_("Whole conversations; the trainer finds the prompt they share."),
     trainer="trl DPOTrainer",
     schema=pa.schema([("chosen", MESSAGES), ("rejected", MESSAGES), *PROVENANCE]),
     rows=_rows,
     columns={
-        "chosen": "the conversation with the preferred response, as a list of role and content",
-        "rejected": "the same conversation with the other response",
+        "chosen": _("the conversation with the preferred response, as a list of role and content"),
+        "rejected": _("the same conversation with the other response"),
         **PROVENANCE_COLUMNS,
     },
     use="""\

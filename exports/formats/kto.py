@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+from django.utils.translation import gettext_noop as _
 
 from exports.formats.columns import MESSAGES, Format, Row, answer, comparison_id
 from exports.recipes.majority import BOTH_BAD, SIDE, Outcome
@@ -33,7 +34,7 @@ def _apart(outcomes: list[list[Row]]) -> list[Row]:
 FORMAT = Format(
     name="kto",
     title="KTO",
-    description="Single answers, desirable or not. When neither is acceptable, both are undesirable.",
+    description=_("Single answers, desirable or not. When neither is acceptable, both are undesirable."),
     trainer="trl KTOTrainer",
     schema=pa.schema(
         [("prompt", MESSAGES), ("completion", MESSAGES), ("label", pa.bool_()), ("comparison_id", pa.string())]
@@ -43,10 +44,10 @@ FORMAT = Format(
     rows_each=2,
     arrange=_apart,
     columns={
-        "prompt": "the conversation up to the response, as a list of role and content",
-        "completion": "one response, as a list of one assistant message",
-        "label": "true if it was preferred; false if the other was, or if most raters found neither acceptable",
-        "comparison_id": "what it was compared in, as a hash of the texts; two rows have it",
+        "prompt": _("the conversation up to the response, as a list of role and content"),
+        "completion": _("one response, as a list of one assistant message"),
+        "label": _("true if it was preferred; false if the other was, or if most raters found neither acceptable"),
+        "comparison_id": _("what it was compared in, as a hash of the texts; two rows have it"),
     },
     use="""\
 from datasets import load_dataset

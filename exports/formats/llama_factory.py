@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+from django.utils.translation import gettext_noop as _
 
 from exports.formats.columns import Format
 from exports.recipes.majority import Outcome
@@ -51,7 +52,7 @@ def _dataset_info(names: list[str]) -> dict[str, bytes]:
 FORMAT = Format(
     name="llama-factory",
     title="LLaMA-Factory",
-    description="ShareGPT turns, with dataset_info.json.",
+    description=_("ShareGPT turns, with dataset_info.json."),
     trainer="LLaMA-Factory, stages dpo and rm",
     schema=pa.schema(
         [("conversations", pa.list_(TURN)), ("system", pa.string()), ("chosen", TURN), ("rejected", TURN)]
@@ -59,10 +60,10 @@ FORMAT = Format(
     rows=_rows,
     beside=_dataset_info,
     columns={
-        "conversations": "the turns up to the responses, as a list of from (human, gpt) and value",
-        "system": "the system turn, or empty",
-        "chosen": "the preferred response, as from and value",
-        "rejected": "the other response, in the same shape",
+        "conversations": _("the turns up to the responses, as a list of from (human, gpt) and value"),
+        "system": _("the system turn, or empty"),
+        "chosen": _("the preferred response, as from and value"),
+        "rejected": _("the other response, in the same shape"),
     },
     use="""\
 # llamafactory-cli train dpo.yaml, with these lines in it:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+from django.utils.translation import gettext_noop as _
 
 from exports.formats.columns import MESSAGES, Format, answer
 from exports.recipes.majority import Outcome
@@ -21,13 +22,15 @@ def _rows(outcome: Outcome) -> list[dict[str, Any]]:
 FORMAT = Format(
     name="nemo-rl",
     title="NeMo-RL",
-    description="Context and ranked completions.",
+    description=_("Context and ranked completions."),
     trainer="NeMo-RL, DPO and reward model",
     schema=pa.schema([("context", MESSAGES), ("completions", COMPLETIONS)]),
     rows=_rows,
     columns={
-        "context": "the conversation up to the responses, as a list of role and content",
-        "completions": "both responses, each a list of one assistant message under `completion`; `rank` 0 is preferred",
+        "context": _("the conversation up to the responses, as a list of role and content"),
+        "completions": _(
+            "both responses, each a list of one assistant message under `completion`; `rank` 0 is preferred"
+        ),
     },
     use="""\
 # in the configuration of NeMo-RL's DPO:

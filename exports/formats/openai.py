@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+from django.utils.translation import gettext_noop as _
 
 from exports.formats.columns import MESSAGES, Format, answer
 from exports.recipes.majority import Outcome
@@ -22,8 +23,8 @@ def _rows(outcome: Outcome) -> list[dict[str, Any]]:
 
 FORMAT = Format(
     name="openai",
-    title="OpenAI preference",
-    description="Input, preferred output, non-preferred output.",
+    title=_("OpenAI preference"),
+    description=_("Input, preferred output, non-preferred output."),
     trainer="OpenAI fine-tuning, method dpo",
     schema=pa.schema(
         [
@@ -34,9 +35,9 @@ FORMAT = Format(
     ),
     rows=_rows,
     columns={
-        "input": "the conversation up to the responses, under `messages`",
-        "preferred_output": "the preferred response, as a list of one assistant message",
-        "non_preferred_output": "the other response, in the same shape",
+        "input": _("the conversation up to the responses, under `messages`"),
+        "preferred_output": _("the preferred response, as a list of one assistant message"),
+        "non_preferred_output": _("the other response, in the same shape"),
     },
     use="""\
 from pathlib import Path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+from django.utils.translation import gettext_noop as _
 
 from exports.formats.columns import PROVENANCE, PROVENANCE_COLUMNS, Format, provenance, transcript
 from exports.recipes.majority import Outcome
@@ -21,15 +22,15 @@ def _rows(outcome: Outcome) -> list[dict[str, Any]]:
 
 FORMAT = Format(
     name="dpo-plain",
-    title="DPO, plain text",
-    description="Prompt, chosen, rejected as strings.",
+    title=_("DPO, plain text"),
+    description=_("Prompt, chosen, rejected as strings."),
     trainer="trl DPOTrainer",
     schema=pa.schema([("prompt", pa.string()), ("chosen", pa.string()), ("rejected", pa.string()), *PROVENANCE]),
     rows=_rows,
     columns={
-        "prompt": "the conversation as “Human:” and “Assistant:” turns, ending with the assistant's cue",
-        "chosen": "the preferred response after one space",
-        "rejected": "the other response after one space",
+        "prompt": _("the conversation as “Human:” and “Assistant:” turns, ending with the assistant's cue"),
+        "chosen": _("the preferred response after one space"),
+        "rejected": _("the other response after one space"),
         **PROVENANCE_COLUMNS,
     },
     use="""\

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+from django.utils.translation import gettext_noop as _
 
 from exports.formats.columns import MESSAGES, PROVENANCE, PROVENANCE_COLUMNS, Format, answer, provenance
 from exports.recipes.majority import Outcome
@@ -24,14 +25,14 @@ def _rows(outcome: Outcome) -> list[dict[str, Any]]:
 FORMAT = Format(
     name="dpo",
     title="DPO",
-    description="Prompt, chosen, rejected. Hard labels.",
+    description=_("Prompt, chosen, rejected. Hard labels."),
     trainer="trl DPOTrainer",
     schema=pa.schema([("prompt", MESSAGES), ("chosen", MESSAGES), ("rejected", MESSAGES), *PROVENANCE]),
     rows=_rows,
     columns={
-        "prompt": "the conversation up to the responses, as a list of role and content",
-        "chosen": "the preferred response, as a list of one assistant message",
-        "rejected": "the other response, in the same shape",
+        "prompt": _("the conversation up to the responses, as a list of role and content"),
+        "chosen": _("the preferred response, as a list of one assistant message"),
+        "rejected": _("the other response, in the same shape"),
         **PROVENANCE_COLUMNS,
     },
     use="""\

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+from django.utils.translation import gettext_noop as _
 
 from exports.formats.columns import MESSAGES, PROVENANCE, PROVENANCE_COLUMNS, Format, answer, provenance
 from exports.recipes.majority import Outcome
@@ -23,16 +24,16 @@ def _rows(outcome: Outcome) -> list[dict[str, Any]]:
 
 FORMAT = Format(
     name="reward",
-    title="Reward model",
-    description="Whole conversations, chosen and rejected, with a margin from the strength.",
+    title=_("Reward model"),
+    description=_("Whole conversations, chosen and rejected, with a margin from the strength."),
     trainer="trl RewardTrainer",
     schema=pa.schema([("chosen", MESSAGES), ("rejected", MESSAGES), *PROVENANCE, ("margin", pa.float32())]),
     rows=_rows,
     columns={
-        "chosen": "the conversation with the preferred response, as a list of role and content",
-        "rejected": "the same conversation with the other response",
+        "chosen": _("the conversation with the preferred response, as a list of role and content"),
+        "rejected": _("the same conversation with the other response"),
         **PROVENANCE_COLUMNS,
-        "margin": "mean preference of all raters towards the chosen side; smaller where they doubt, never below 0",
+        "margin": _("mean preference of all raters towards the chosen side; smaller where they doubt, never below 0"),
     },
     use="""\
 from datasets import load_dataset

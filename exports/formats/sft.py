@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+from django.utils.translation import gettext_noop as _
 
 from exports.formats.columns import MESSAGES, Format, answer, comparison_id
 from exports.recipes.majority import Outcome
@@ -18,13 +19,13 @@ def _rows(outcome: Outcome) -> list[dict[str, Any]]:
 FORMAT = Format(
     name="sft",
     title="SFT",
-    description="Conversations that end with the preferred response.",
+    description=_("Conversations that end with the preferred response."),
     trainer="trl SFTTrainer",
     schema=pa.schema([("messages", MESSAGES), ("comparison_id", pa.string())]),
     rows=_rows,
     columns={
-        "messages": "the conversation with the preferred response, as a list of role and content",
-        "comparison_id": "what was compared, as a hash of its texts; the same wherever it is exported",
+        "messages": _("the conversation with the preferred response, as a list of role and content"),
+        "comparison_id": _("what was compared, as a hash of its texts; the same wherever it is exported"),
     },
     use="""\
 from datasets import load_dataset

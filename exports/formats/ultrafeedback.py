@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
+from django.utils.translation import gettext_noop as _
 
 from exports.formats.columns import MESSAGES, Format, answer
 from exports.recipes.majority import Outcome, Side
@@ -35,7 +36,7 @@ def _score(side: Side, other: Side) -> float:
 FORMAT = Format(
     name="ultrafeedback",
     title="UltraFeedback-binarized",
-    description="Prompt as a string, both conversations, scores from 1 to 10.",
+    description=_("Prompt as a string, both conversations, scores from 1 to 10."),
     trainer="alignment-handbook recipes",
     schema=pa.schema(
         [
@@ -50,13 +51,13 @@ FORMAT = Format(
     ),
     rows=_rows,
     columns={
-        "prompt": "the last turn before the responses, as a string",
-        "prompt_id": "SHA-256 of `prompt`",
-        "chosen": "the conversation with the preferred response, as a list of role and content",
-        "rejected": "the same conversation with the other response",
-        "messages": "the same as `chosen`",
-        "score_chosen": "1 to 10: 1 + 9 × the share of raters who preferred it, of those who took a side",
-        "score_rejected": "the same of the other response",
+        "prompt": _("the last turn before the responses, as a string"),
+        "prompt_id": _("SHA-256 of `prompt`"),
+        "chosen": _("the conversation with the preferred response, as a list of role and content"),
+        "rejected": _("the same conversation with the other response"),
+        "messages": _("the same as `chosen`"),
+        "score_chosen": _("1 to 10: 1 + 9 × the share of raters who preferred it, of those who took a side"),
+        "score_rejected": _("the same of the other response"),
     },
     use="""\
 from datasets import load_dataset

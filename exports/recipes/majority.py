@@ -14,18 +14,20 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 SIDE, TIE, BOTH_BAD = "side", "tie", "both_bad"
 MARGIN = "mean preference of all raters towards the chosen side: no side is 0, the other side against it; at least 0"
 # Why a pair gives no row, in the order in which it is found out. The words are shown on the page and in the card.
 DROPPED = {
-    "unjudged": "no rater answered this criterion",
-    "too_few": "fewer judgments than the recipe asks for",
-    "both_bad": "most raters found neither response acceptable",
-    "tie": "as many raters on one side as on the other, or none on either",
-    "duplicate": "the same comparison as another pair; judged together with it",
-    "same_text": "both responses have the same text",
-    "conversation": "a blank text, or a conversation that chat templates do not take",
-    "unsuited": "a conversation that this format cannot hold",
+    "unjudged": _("no rater answered this criterion"),
+    "too_few": _("fewer judgments than the recipe asks for"),
+    "both_bad": _("most raters found neither response acceptable"),
+    "tie": _("as many raters on one side as on the other, or none on either"),
+    "duplicate": _("the same comparison as another pair; judged together with it"),
+    "same_text": _("both responses have the same text"),
+    "conversation": _("a blank text, or a conversation that chat templates do not take"),
+    "unsuited": _("a conversation that this format cannot hold"),
 }
 
 
