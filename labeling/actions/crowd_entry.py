@@ -126,7 +126,7 @@ def enter(
     The same worker through another link of the project is the same account. Refused: "worker_id", "link_closed",
     "entered_elsewhere", "entry_over".
     """
-    _check_worker_id(worker_id)
+    check_worker_id(worker_id)
     project = Project.objects.select_for_update(no_key=True).get(pk=link.project_id)
     known = known_worker(project, link, worker_id)
     own = CrowdEntry.objects.filter(link=link, worker_id=worker_id).first() if known else None
@@ -180,7 +180,7 @@ def screen(*, project: Project, user: User) -> None:
         record(user, "crowd.screened", entry, project_id=project.pk)
 
 
-def _check_worker_id(worker_id: str) -> None:
+def check_worker_id(worker_id: str) -> None:
     if not WORKER_ID.fullmatch(worker_id):
         raise Refused(
             "worker_id",
