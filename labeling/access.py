@@ -12,7 +12,21 @@ from typing import TypeVar
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import Http404
 
-from labeling.models import Assignment, Batch, Criterion, Guideline, Invitation, Membership, Project, Queue, User
+from labeling.models import (
+    Assignment,
+    Batch,
+    Criterion,
+    CrowdEntry,
+    CrowdLink,
+    Guideline,
+    Invitation,
+    Lesson,
+    Membership,
+    Participation,
+    Project,
+    Queue,
+    User,
+)
 
 Row = TypeVar("Row", bound=Model)
 Role = Membership.Role
@@ -84,6 +98,37 @@ def criterion_for(user: User, project: Project, key: str) -> Criterion:
 
 def guideline_for(user: User, project: Project, version: int) -> Guideline:
     return _only(Guideline.objects.filter(holds(user, MEMBERS), project=project, version=version))
+
+
+def lesson_for(user: User, slug: str, pk: int, roles: tuple[str, ...] = RATERS) -> Lesson:
+    lessons: QuerySet[Lesson] = Lesson.objects.filter(holds(user, roles), project__slug=slug, pk=pk)
+    return _only(lessons.select_related("project", "pair"))
+
+
+def own_participation(user: User, slug: str) -> Participation:
+    return _only(Participation.objects.filter(user=user, project__slug=slug).select_related("project"))
+
+
+def participation_for(user: User, slug: str, pk: int) -> Participation:
+    people: QuerySet[Participation] = Participation.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk)
+    return _only(people.select_related("project", "user"))
+
+
+def crowd_link_for(user: User, slug: str, pk: int) -> CrowdLink:
+    links: QuerySet[CrowdLink] = CrowdLink.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk)
+    return _only(links.select_related("project", "queue"))
+
+
+def crowd_entry_for(user: User, slug: str, pk: int) -> CrowdEntry:
+    """An entry, for the managers of its link's project."""
+    entries: QuerySet[CrowdEntry] = CrowdEntry.objects.filter(holds(user, MANAGERS, "link__project"), pk=pk)
+    return _only(entries.filter(link__project__slug=slug).select_related("link", "user"))
+
+
+def own_crowd_entry(user: User, link: CrowdLink) -> CrowdEntry:
+    """The entry by which this very account came through the link."""
+    entries: QuerySet[CrowdEntry] = CrowdEntry.objects.filter(user=user, link=link)
+    return _only(entries.select_related("link__queue__project"))
 
 
 def _only(rows: QuerySet[Row]) -> Row:

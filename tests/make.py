@@ -9,10 +9,11 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
+from labeling.actions.lessons import add_lesson
 from labeling.actions.people import add_member, create_person, create_token
 from labeling.actions.projects import create_project
 from labeling.actions.queues import add_slots
-from labeling.models import Batch, Item, Membership, Pair, Project, Queue, Response, User
+from labeling.models import Batch, Item, Lesson, Membership, Pair, Project, Queue, Response, User
 from labeling.rendering import render
 
 PASSWORD = "correct horse battery staple"
@@ -99,6 +100,13 @@ def pair(of: Project, first: str = "", second: str | None = "", **fields: Any) -
 
 def pairs(of: Project, number: int) -> list[Pair]:
     return [pair(of) for _ in range(number)]
+
+
+def lesson(of: Project, stage: str = "practice", **known: Any) -> Lesson:
+    """A lesson on a new pair with one known answer a criterion; without any, B (the second) is more helpful."""
+    taught = pair(of, gold=known or {"helpfulness": 2})
+    by = User.objects.filter(memberships__project=of, memberships__role=Membership.Role.MANAGER).first()
+    return add_lesson(project=of, pair=taught, stage=stage, by=by or person("Mara"))
 
 
 def _hash(text: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from django.core import signing
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -126,7 +127,7 @@ def enter(
     The same worker through another link of the project is the same account. Refused: "worker_id", "link_closed",
     "entered_elsewhere", "entry_over".
     """
-    _check_worker_id(worker_id)
+    check_worker_id(worker_id)
     project = Project.objects.select_for_update(no_key=True).get(pk=link.project_id)
     known = known_worker(project, link, worker_id)
     own = CrowdEntry.objects.filter(link=link, worker_id=worker_id).first() if known else None
@@ -137,9 +138,7 @@ def enter(
     else:
         user, proved = known.user, _proves(known.user, key, signed_in)
         _check_known(user, project, own, proved)
-    entry = own or CrowdEntry.objects.create(
-        link=link, user=user, worker_id=worker_id, study_id=_plain(study_id), session_id=_plain(session_id)
-    )
+    entry = own or _new_entry(link, user, worker_id, _plain(study_id), _plain(session_id))
     if own is None:
         record(user, "crowd.entered", entry, project_id=project.pk, name=link.name)
     return Entered(entry, _bind(user, key, rebound=known is not None and not proved))
@@ -165,8 +164,7 @@ def finish(*, queue: Queue, rater: User) -> None:
     """
     entry = unfinished(rater, queue)
     if entry is not None:
-        entry.finished_at = timezone.now()
-        entry.save(update_fields=["finished_at"])
+        CrowdEntry.objects.filter(pk=entry.pk).update(finished_at=Now())
         record(rater, "crowd.finished", entry, project_id=queue.project_id)
 
 
@@ -175,12 +173,11 @@ def screen(*, project: Project, user: User) -> None:
     if not user.is_crowd:
         return
     for entry in CrowdEntry.objects.filter(user=user, link__project=project, finished_at=None, screened_at=None):
-        entry.screened_at = timezone.now()
-        entry.save(update_fields=["screened_at"])
+        CrowdEntry.objects.filter(pk=entry.pk).update(screened_at=Now())
         record(user, "crowd.screened", entry, project_id=project.pk)
 
 
-def _check_worker_id(worker_id: str) -> None:
+def check_worker_id(worker_id: str) -> None:
     if not WORKER_ID.fullmatch(worker_id):
         raise Refused(
             "worker_id",
@@ -195,6 +192,15 @@ def _new_account(link: CrowdLink, project: Project) -> User:
     user = User.objects.create_user(f"{made}@{CROWD_DOMAIN}", None, name=f"Worker {made[:4].upper()}")
     add_member(project=project, user=user, role=Membership.Role.RATER, by=link.created_by)
     return user
+
+
+def _new_entry(link: CrowdLink, user: User, worker_id: str, study_id: str, session_id: str) -> CrowdEntry:
+    """By the database's clock, as the end of an assignment is: what was judged for which entry is told by time."""
+    made = CrowdEntry.objects.create(
+        link=link, user=user, worker_id=worker_id, study_id=study_id, session_id=session_id, entered_at=Now()
+    )
+    made.refresh_from_db(fields=["entered_at"])
+    return made
 
 
 def _check_known(user: User, project: Project, own: CrowdEntry | None, proved: bool) -> None:

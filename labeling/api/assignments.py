@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers
@@ -15,11 +17,13 @@ from labeling.access import RATERS, assignment_for, queue_for
 from labeling.actions.annotate import save_draft, submit
 from labeling.actions.assign import claim, release, renew, skip
 from labeling.actions.own_words import asked_in_advance
+from labeling.actions.refusals import Refused
 from labeling.api.base import Endpoint, StrictSerializer, read
 from labeling.api.projects import CriterionShape, criterion_shape
 from labeling.consistency import RULES
-from labeling.models import Annotation, Assignment
-from labeling.reports.desk import Shown, shown
+from labeling.models import Annotation, Assignment, Queue, User
+from labeling.reports.desk import Shown, open_assignment, shown
+from labeling.reports.entry import Step, next_step
 
 BODY = {"judgments", "active_ms", "kept_hints", "instrument"}
 ANSWERS = {
@@ -109,10 +113,20 @@ _OVER = ["lease_lost", "skipped", "released", "already_submitted"]
 
 
 class Claim(Endpoint):
-    @extend_schema(operation_id="claim", request=None, responses={200: AssignmentShape, 204: None})
+    @extend_schema(
+        operation_id="claim",
+        request=None,
+        responses={200: AssignmentShape, 204: None},
+        extensions={"x-problems": ["not_ready"]},
+    )
     def post(self, request: Request, pk: int) -> Response:
-        """The next pair for you, or 204 when there is none now. Claiming again returns the one you have open."""
-        assignment = claim(queue=queue_for(self.user, pk, RATERS), rater=self.user)
+        """The next pair for you, or 204 when there is none now. Claiming again returns the one you have open.
+
+        Where a project asks for consent, practice or a qualification first, that is done on its pages.
+        """
+        queue = queue_for(self.user, pk, RATERS)
+        _refuse_unready(queue, self.user)
+        assignment = claim(queue=queue, rater=self.user)
         return Response(status=204) if assignment is None else Response(assignment_shape(shown(assignment)))
 
 
@@ -197,6 +211,14 @@ def assignment_shape(what: Shown) -> dict[str, Any]:
         "guideline": None if what.guideline_version is None else {"version": what.guideline_version},
         "draft": what.assignment.draft,
     }
+
+
+def _refuse_unready(queue: Queue, rater: User) -> None:
+    """One query for who is ready; who has a pair open keeps it."""
+    step = next_step(queue.project, rater).step
+    if step != Step.READY and open_assignment(queue, rater) is None:
+        where = settings.PUBLIC_URL + reverse("welcome", args=[queue.project.slug])
+        raise Refused("not_ready", f"The step “{step}” comes before the first pair: {where}", {"step": str(step)})
 
 
 def _wants_next(request: Request) -> bool:

@@ -10,15 +10,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from labeling.access import MANAGERS, may_create_projects, project_for, projects_for, queue_for
+from labeling.access import MANAGERS, RATERS, may_create_projects, project_for, projects_for, queue_for
 from labeling.actions.criteria import fields_of
 from labeling.actions.people import add_member, find_person
 from labeling.actions.projects import change_project, create_project, current_guideline
 from labeling.actions.queues import change_queue, create_queue
 from labeling.api.base import LIST_PARAMETERS, Endpoint, StrictSerializer, page_of, paged, read
-from labeling.models import Criterion, Guideline, Membership, Project, Queue
+from labeling.models import Criterion, Guideline, Membership, Project, Queue, User
 from labeling.models.queues import LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
 from labeling.presets import PRESETS, USUAL
+from labeling.reports.entry import Step, next_step
 
 LONGEST_REVISING = 10 * 365 * 24 * 60
 
@@ -154,6 +155,11 @@ class ProjectShape(ProjectLine):
     criteria = CriterionShape(many=True)
     guideline = GuidelineShape(allow_null=True)
     queues = QueueShape(many=True)
+    next_step = serializers.ChoiceField(
+        choices=[step.value for step in Step],
+        allow_null=True,
+        help_text="What you do next as its rater: `ready` to work, or a step on its pages; null for others.",
+    )
 
 
 class MemberShape(serializers.Serializer[Membership]):
@@ -181,21 +187,22 @@ class Projects(Endpoint):
         if not may_create_projects(self.user):
             raise PermissionDenied("New projects are made by operators and by people who manage a project.")
         project = create_project(by=self.user, **read(NewProject, request))
-        return Response(project_shape(project), status=201)
+        return Response(project_shape(project, self.user), status=201)
 
 
 class OneProject(Endpoint):
     @extend_schema(operation_id="read_project", responses=ProjectShape)
     def get(self, request: Request, slug: str) -> Response:
         """A project with its criteria and their scales, the current guideline, and its queues."""
-        return Response(project_shape(project_for(self.user, slug)))
+        return Response(project_shape(project_for(self.user, slug), self.user))
 
     @extend_schema(operation_id="change_project", request=ProjectChanges, responses=ProjectShape)
     def patch(self, request: Request, slug: str) -> Response:
         """Change name, description or the time in which answers may be revised. Send only what changes."""
         project = project_for(self.user, slug, MANAGERS)
         changes = read(ProjectChanges, request, partial=True)
-        return Response(project_shape(change_project(project=project, by=self.user, **changes) if changes else project))
+        changed = change_project(project=project, by=self.user, **changes) if changes else project
+        return Response(project_shape(changed, self.user))
 
 
 class Members(Endpoint):
@@ -251,8 +258,9 @@ def project_line(project: Project) -> dict[str, Any]:
     return {name: getattr(project, name) for name in names}
 
 
-def project_shape(project: Project) -> dict[str, Any]:
-    """Three queries: criteria, guideline, queues."""
+def project_shape(project: Project, user: User) -> dict[str, Any]:
+    """Five queries at most: criteria, guideline, queues, and of a rater the next step."""
+    rates = projects_for(user, RATERS).filter(pk=project.pk).exists()
     guideline = current_guideline(project)
     return project_line(project) | {
         "preset": project.preset,
@@ -263,6 +271,7 @@ def project_shape(project: Project) -> dict[str, Any]:
         "guideline": guideline
         and {"version": guideline.version, "text": guideline.text, "published_at": guideline.published_at},
         "queues": [queue_shape(queue) for queue in project.queues.order_by("id")],
+        "next_step": str(next_step(project, user).step) if rates else None,
     }
 
 

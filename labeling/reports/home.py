@@ -19,9 +19,7 @@ State = Assignment.State
 
 @dataclass(frozen=True, slots=True)
 class OpenQueue:
-    """A queue as its rater meets it. `waiting`: some open pair is ahead of this rater; how many, nobody can say cheaply,
-    because others take them too.
-    """
+    """A queue as its rater meets it. `waiting`: an open pair is ahead of this rater; how many, others decide too."""
 
     queue: Queue
     done: int
@@ -43,6 +41,10 @@ class OpenQueue:
     def must_get_in(self) -> bool:
         """Whether a step of the way in comes before the work."""
         return not self.held and not self.way.is_open and bool(self.queue.pair_count)
+
+    @property
+    def is_offered(self) -> bool:
+        return self.can_start or self.must_get_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def open_queues(rater: User) -> list[OpenQueue]:
         OpenQueue(row, row.done, row.held is not None, row.waiting, way_of(row), reads(row.read or [], row.languages))
         for row in rows
     ]
-    return sorted(queues, key=lambda one: (not one.held, not one.readable, not (one.can_start or one.must_get_in)))
+    return sorted(queues, key=lambda one: (not one.held, not one.readable, not one.is_offered))
 
 
 def reads(known: Iterable[str], wanted: Iterable[str]) -> bool:
@@ -98,7 +100,7 @@ def reads(known: Iterable[str], wanted: Iterable[str]) -> bool:
 
 def _ahead_of(rater: User) -> QuerySet[Slot]:
     """Open slots of the outer queue that the rater has not passed and never had: one range of the claim's own index."""
-    passage = Passage.objects.filter(queue=OuterRef("queue"), rater=rater, lane="")
+    passage = Passage.objects.filter(queue=OuterRef(OuterRef("pk")), rater=rater, lane="")
     had = Assignment.objects.filter(
         pair=OuterRef("pair"), rater=rater, state__in=[State.OPEN, State.SUBMITTED, State.SKIPPED]
     )

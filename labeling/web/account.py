@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.debug import sensitive_variables
@@ -85,6 +85,8 @@ def account(request: PersonRequest) -> HttpResponse:
 @sensitive_variables("secret")
 def make_token(request: PersonRequest) -> HttpResponse:
     """The text of the new token is in this answer and nowhere else, so this one does not redirect."""
+    if request.user.is_crowd:
+        raise Http404
     form = TokenForm(request.POST)
     if not form.is_valid():
         return _account_page(request, token_form=form)
@@ -107,6 +109,7 @@ def _account_page(request: PersonRequest, **context: Any) -> HttpResponse:
         "token_form": TokenForm(),
     }
     live = user.api_tokens.filter(revoked_at=None).order_by("-created_at")
-    context = forms | {"tokens": live} | context
+    agreed = user.participations.filter(consented_at__isnull=False).select_related("project", "consent")
+    context = forms | {"tokens": live, "agreed": agreed.order_by("project__name")} | context
     bad = any(form.is_bound and not form.is_valid() for form in (context["form"], context["token_form"]))
     return render(request, "labeling/account.html", context, status=422 if bad else 200)

@@ -17,6 +17,7 @@ from labeling.actions.refusals import Refused
 from labeling.models import Assignment, Queue
 from labeling.reports.desk import open_assignment, shown
 from labeling.web.desk import next_screen, pair, seconds_left
+from labeling.web.entry import turned_away
 from labeling.web.guards import PersonRequest
 from labeling.web.questions import body_of
 from labeling.web.screens import show
@@ -25,12 +26,15 @@ from labeling.web.screens import show
 @require_GET
 def compare(request: PersonRequest, queue_id: int) -> HttpResponse:
     queue = queue_for(request.user, queue_id, RATERS)
-    return next_screen(request, queue, open_assignment(queue, request.user))
+    held = open_assignment(queue, request.user)
+    return (not held and turned_away(request, queue)) or next_screen(request, queue, held)
 
 
 @require_POST
 def claim_next(request: PersonRequest, queue_id: int) -> HttpResponse:
     queue = queue_for(request.user, queue_id, RATERS)
+    if elsewhere := turned_away(request, queue):
+        return elsewhere
     held = assign.claim(queue=queue, rater=request.user)
     return next_screen(request, queue, None, looked=True) if held is None else redirect("compare", queue.pk)
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from labeling.actions.refusals import Refused
 from labeling.models import Assignment, Queue
 from labeling.reports.desk import Shown, progress, shown
+from labeling.web.crowd import end_of
 from labeling.web.guards import PersonRequest
 from labeling.web.questions import asked
 from labeling.web.screens import ComesFirst, Screen, show
@@ -28,6 +29,8 @@ def next_screen(
     request: PersonRequest, queue: Queue, held: Assignment | None, *, said: str = "", looked: bool = False
 ) -> HttpResponse:
     """What the rater meets now. `held` is the open assignment; without one, `looked` says that one was asked for."""
+    if held is None and request.user.is_crowd:
+        return end_of(request)
     if held is None:
         return show(request, nothing(request, queue, looked=looked), queue, said=said)
     seen = shown(held)

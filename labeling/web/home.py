@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from labeling.reports.home import Day, last_days, open_queues, own_projects
+from labeling.web.crowd import end_of
 from labeling.web.guards import PersonRequest
 
 TALLEST = 52
@@ -34,12 +35,14 @@ class Bar:
 
 @require_GET
 def home(request: PersonRequest) -> HttpResponse:
+    if request.user.is_crowd:
+        return end_of(request)
     queues = open_queues(request.user)
     days = last_days(request.user) if queues else []
     most = max((day.count for day in days), default=0) or 1
     projects = own_projects(request.user)
     context = {
-        "first": queues[0] if queues and queues[0].can_start else None,
+        "first": queues[0] if queues and queues[0].is_offered else None,
         "queues": queues,
         "bars": [Bar(day, 44 * place, max(3, round(TALLEST * day.count / most))) for place, day in enumerate(days)],
         "today": days[-1].count if days else 0,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from labeling.web import account, compare, home, language, reading
+from labeling.web import account, compare, home, language, profile, reading
 
 _account: list[URLPattern | URLResolver] = [
     path("", account.account, name="account"),
+    path("profile/", profile.profile, name="profile"),
     path("password/", account.ChangePassword.as_view(), name="change_password"),
     path("tokens/", account.make_token, name="make_token"),
     path("tokens/<int:pk>/revoke/", account.revoke, name="revoke_token"),
@@ -38,5 +39,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", language.choose_language, name="language"),
     path("", include("labeling.web.import_urls")),
     path("compare/", include(_compare)),
+    path("", include("labeling.web.entry_urls")),
     path("", include("labeling.web.project_urls")),
 ]

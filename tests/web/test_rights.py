@@ -16,11 +16,14 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from exports.models import Export, ExportFile
 from labeling.actions.assign import claim
+from labeling.actions.crowd_entry import make_link, token_of
+from labeling.actions.lessons import add_lesson
 from labeling.actions.people import invite
-from labeling.models import ApiToken, Batch, Membership
+from labeling.models import ApiToken, Batch, CrowdEntry, Membership, Participation
 from tests import make
 from tests.web.conftest import signed_in
 
@@ -78,6 +81,28 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "guideline": ("get", MEMBERS, "project's version"),
     "guideline_edit": ("get", MANAGERS, "project"),
     "guideline_preview": ("post", MANAGERS, "project"),
+    "profile": ("get", SIGNED_IN, ""),
+    "welcome": ("get", RATERS, "project"),
+    "consent": ("post", RATERS, "project"),
+    "consent_withdraw": ("post", RATERS, "project"),
+    "welcome_guideline": ("post", RATERS, "project"),
+    "lesson": ("get", RATERS, "project's lesson"),
+    "getting_in": ("get", MANAGERS, "project"),
+    "consent_edit": ("get", MANAGERS, "project"),
+    "consent_preview": ("post", MANAGERS, "project"),
+    "entrants": ("get", MANAGERS, "project"),
+    "entrants_csv": ("get", MANAGERS, "project"),
+    "another_try": ("post", MANAGERS, "project's participation"),
+    "lesson_new": ("get", MANAGERS, "project"),
+    "lesson_edit": ("get", MANAGERS, "project's lesson"),
+    "lesson_remove": ("post", MANAGERS, "project's lesson"),
+    "crowd_link_new": ("get", MANAGERS, "project"),
+    "crowd_link": ("get", MANAGERS, "project's crowd link"),
+    "crowd_link_close": ("post", MANAGERS, "project's crowd link"),
+    "crowd_link_csv": ("get", MANAGERS, "project's crowd link"),
+    "crowd_release": ("post", MANAGERS, "project's worker"),
+    "crowd_enter": ("get", ALL, "crowd link preview"),
+    "crowd_end": ("get", RATERS, "crowd link"),
     "imports": ("get", MANAGERS, "project"),
     "import_new": ("get", MANAGERS, "project"),
     "import_preview": ("get", MANAGERS, "project"),
@@ -147,6 +172,11 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     ExportFile.objects.create(export=export, path="README.md", sha256="0" * 64, size=2)
     default_storage.save(f"exports/{export.pk}/README.md", ContentFile(b"ok"))
     slug = project.slug
+    pair = make.pair(project, gold={"helpfulness": 1})
+    lesson = add_lesson(project=project, pair=pair, stage="practice", by=people["Mara"])
+    agreed = Participation.objects.create(project=project, user=people["Rui"], consented_at=timezone.now())
+    link = make_link(project=project, queue=queue, by=people["Mara"], platform="mturk", name="Pilot", pairs_wanted=2)
+    entry = CrowdEntry.objects.create(link=link, user=people["Rui"], worker_id="A1B2C3D4")
     return {
         "": (),
         "nobody's reset": ("x", "y"),
@@ -168,13 +198,20 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "export": (export.pk,),
         "project's file": (slug, export.pk, "README.md"),
         "file": (export.pk, "README.md"),
+        "project's lesson": (slug, lesson.pk),
+        "project's participation": (slug, agreed.pk),
+        "project's crowd link": (slug, link.pk),
+        "project's worker": (slug, entry.pk),
+        "crowd link": (token_of(link),),
+        "crowd link preview": (token_of(link),),
     }
 
 
 def address(route: str, what: str, world: dict[str, tuple[Any, ...]]) -> str:
     if route == "admin:":
         return "/operate/labeling/user/"
-    return "/api/v1/nowhere/" if what == "path" else reverse(route, args=world[what])
+    preview = "?assignmentId=ASSIGNMENT_ID_NOT_AVAILABLE" if what == "crowd link preview" else ""
+    return "/api/v1/nowhere/" if what == "path" else reverse(route, args=world[what]) + preview
 
 
 def ask(client: Client, method: str, path: str) -> Any:
