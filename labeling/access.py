@@ -12,7 +12,19 @@ from typing import TypeVar
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import Http404
 
-from labeling.models import Assignment, Batch, Criterion, Guideline, Invitation, Membership, Project, Queue, User
+from labeling.models import (
+    Assignment,
+    Batch,
+    Criterion,
+    Guideline,
+    Invitation,
+    Membership,
+    Pair,
+    Project,
+    Queue,
+    Topic,
+    User,
+)
 
 Row = TypeVar("Row", bound=Model)
 Role = Membership.Role
@@ -84,6 +96,15 @@ def criterion_for(user: User, project: Project, key: str) -> Criterion:
 
 def guideline_for(user: User, project: Project, version: int) -> Guideline:
     return _only(Guideline.objects.filter(holds(user, MEMBERS), project=project, version=version))
+
+
+def topic_for(user: User, slug: str, pk: int) -> Topic:
+    topics = Topic.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk)
+    return _only(topics.select_related("project"))
+
+
+def pair_for(user: User, slug: str, pk: int) -> Pair:
+    return _only(Pair.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk))
 
 
 def _only(rows: QuerySet[Row]) -> Row:

@@ -14,11 +14,12 @@ from labeling.actions.refusals import Refused
 from labeling.models import Assignment, Queue
 from labeling.reports.desk import Shown, progress, shown
 from labeling.web.guards import PersonRequest
+from labeling.web.interludes import before_sensitive, pause
 from labeling.web.questions import asked
 from labeling.web.screens import ComesFirst, Screen, show
 
 # In this order; the first that has something to show is shown instead of the pair.
-COMES_FIRST: tuple[ComesFirst, ...] = ()
+COMES_FIRST: tuple[ComesFirst, ...] = (before_sensitive,)
 
 # Refusals after which this pair is over for this rater, whatever is changed in the form.
 OVER = frozenset({"already_yours", "already_submitted", "revise_closed", "skipped", "released", "lease_lost"})
@@ -29,7 +30,8 @@ def next_screen(
 ) -> HttpResponse:
     """What the rater meets now. `held` is the open assignment; without one, `looked` says that one was asked for."""
     if held is None:
-        return show(request, nothing(request, queue, looked=looked), queue, said=said)
+        screen = pause(request, queue, looked=looked) or nothing(request, queue, looked=looked)
+        return show(request, screen, queue, said=said)
     seen = shown(held)
     queue.project = seen.assignment.project  # the same row, already here
     for comes_first in COMES_FIRST:

@@ -8,7 +8,7 @@ from django.db.models import Value
 
 
 class Migration(migrations.Migration):
-    dependencies = [("labeling", "0004_guards_of_the_desk")]
+    dependencies = [("labeling", "0007_images")]
     operations = [
         migrations.AddField(
             model_name="queue",
