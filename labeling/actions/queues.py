@@ -25,7 +25,7 @@ CHANGEABLE = frozenset({"name", "overlap", "lease_seconds", "paused"})
 
 # The lane of a row `item`: those of its tags that are topics of the project, in Python's order. The topics are read
 # once a statement; an item without tags costs nothing.
-LANE_OF_ITEM = """CASE WHEN item.tags = '{}' THEN '' ELSE (
+LANE_OF_ITEM = """CASE WHEN cardinality(item.tags) = 0 THEN '' ELSE (
     SELECT coalesce(string_agg(topic, ' ' ORDER BY topic COLLATE "C"), '')
     FROM unnest((SELECT array_agg(key) FROM labeling_topic WHERE project_id = %(project)s)) AS topic
     WHERE topic = ANY(item.tags)) END"""
