@@ -52,6 +52,12 @@ class HiddenPair:
     slots: int
     comments: list[str]
 
+    @property
+    def opening(self) -> str:
+        """What the person asked, as plain text."""
+        asked = [message["content"] for message in self.pair.item.conversation if message["role"] == "user"]
+        return next((content for content in reversed(asked) if isinstance(content, str)), "")
+
 
 @dataclass(frozen=True, slots=True)
 class TopicChoice:

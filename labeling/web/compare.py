@@ -21,7 +21,7 @@ from labeling.models import Assignment, Queue
 from labeling.reports.desk import open_assignment, shown
 from labeling.web.desk import next_screen, pair, seconds_left
 from labeling.web.guards import PersonRequest
-from labeling.web.interludes import before_sensitive, tell_if_capped
+from labeling.web.interludes import before_sensitive, enough
 from labeling.web.questions import body_of
 from labeling.web.screens import show
 
@@ -49,8 +49,7 @@ def submit(request: PersonRequest, pk: int) -> HttpResponse:
         )
     except Refused as refused:
         return _refused(request, assignment, refused, body)
-    tell_if_capped(request, assignment)
-    return following(request, queue, done.following, _("Saved."))
+    return _after(request, assignment, done.following, _("Saved."))
 
 
 @require_POST
@@ -61,8 +60,7 @@ def skip(request: PersonRequest, pk: int) -> HttpResponse:
         assign.skip(assignment=assignment, rater=request.user, reason=request.POST.get("reason", ""), comment=comment)
     except Refused as refused:
         return _refused(request, assignment, refused)
-    tell_if_capped(request, assignment)
-    return following(request, queue, claim_unless_break(queue=queue, rater=request.user), _("Skipped."))
+    return _after(request, assignment, claim_unless_break(queue=queue, rater=request.user), _("Skipped."))
 
 
 @require_POST
@@ -119,6 +117,14 @@ def following(request: PersonRequest, queue: Queue, held: Assignment | None, sai
     if held is not None and not request.htmx:
         return redirect("compare", queue.pk)
     return next_screen(request, queue, held, said=said, looked=True)
+
+
+def _after(request: PersonRequest, assignment: Assignment, held: Assignment | None, said: str) -> HttpResponse:
+    """What comes after this pair: that its topic is over for today, once, or what comes next."""
+    queue = queue_of(assignment)
+    if screen := enough(request, queue, assignment):
+        return show(request, screen, queue, said=said)
+    return following(request, queue, held, said)
 
 
 def _refused(request: PersonRequest, assignment: Assignment, refused: Refused, body: Any = None) -> HttpResponse:

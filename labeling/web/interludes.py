@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.utils.translation import gettext as _
 
 from labeling.actions import breaks
@@ -48,14 +47,15 @@ def resting(request: PersonRequest, queue: Queue, held: Assignment | None) -> Sc
     return Screen("labeling/break.html", {"held": held} | _asking(request, queue))
 
 
-def enough() -> str:
-    return _("That is enough of this topic for today. We have switched you to everyday questions.")
+def enough(request: PersonRequest, queue: Queue, assignment: Assignment) -> Screen | None:
+    """After a sensitive pair that reached the cap of its topic: once, in place of what comes next."""
+    if not assignment.opened_at or not capped_topics(assignment.project_id, request.user.pk, assignment.lane):
+        return None
+    return told_enough(request, queue)
 
 
-def tell_if_capped(request: PersonRequest, assignment: Assignment) -> None:
-    """After a sensitive pair: say so if that was enough of its topic for today."""
-    if assignment.opened_at and capped_topics(assignment.project_id, request.user.pk, assignment.lane):
-        messages.info(request, enough())
+def told_enough(request: PersonRequest, queue: Queue) -> Screen:
+    return Screen("labeling/break.html", {"enough": True} | _asking(request, queue))
 
 
 def names_of(project: Project, lane: str) -> str:

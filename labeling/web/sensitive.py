@@ -14,7 +14,8 @@ from labeling.actions.topics import stop_topics
 from labeling.models import Assignment
 from labeling.web.compare import following, queue_of
 from labeling.web.guards import PersonRequest
-from labeling.web.interludes import enough, names_of
+from labeling.web.interludes import names_of, told_enough
+from labeling.web.screens import show
 
 
 @require_POST
@@ -23,7 +24,7 @@ def open_sensitive(request: PersonRequest, pk: int) -> HttpResponse:
     assignment = assignment_for(request.user, pk)
     opened = open_pair(assignment=assignment, rater=request.user)
     if opened.refused == "capped":
-        messages.info(request, enough())
+        return show(request, told_enough(request, queue_of(assignment)), queue_of(assignment))
     if opened.assignment.state != Assignment.State.OPEN:
         return _next(request, assignment)
     return following(request, queue_of(assignment), opened.assignment, "")
