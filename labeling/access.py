@@ -22,9 +22,11 @@ from labeling.models import (
     Invitation,
     Lesson,
     Membership,
+    Pair,
     Participation,
     Project,
     Queue,
+    Topic,
     User,
 )
 
@@ -129,6 +131,15 @@ def own_crowd_entry(user: User, link: CrowdLink) -> CrowdEntry:
     """The entry by which this very account came through the link."""
     entries: QuerySet[CrowdEntry] = CrowdEntry.objects.filter(user=user, link=link)
     return _only(entries.select_related("link__queue__project"))
+
+
+def topic_for(user: User, slug: str, pk: int) -> Topic:
+    topics = Topic.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk)
+    return _only(topics.select_related("project"))
+
+
+def pair_for(user: User, slug: str, pk: int) -> Pair:
+    return _only(Pair.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk))
 
 
 def _only(rows: QuerySet[Row]) -> Row:

@@ -9,13 +9,19 @@ from typing import Any
 import orjson
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from labeling.actions.answers import digest, take
 from labeling.actions.assign import lease_next
+from labeling.actions.breaks import pause_due
+from labeling.actions.care import count_time, unopened
 from labeling.actions.reading import Answer
 from labeling.actions.refusals import Refused
 from labeling.audit import record
-from labeling.models import Annotation, Assignment, Judgment, Slot, User
+from labeling.models import Annotation, Assignment, Judgment, Passage, Queue, Slot, User
+from labeling.models.care import SEVERE
+from labeling.models.queues import AWAY, EVERYDAY
+from labeling.models.queues import SEVERE as COUNTS_FOR
 
 State = Assignment.State
 LARGEST_DRAFT = 64 * 1024
@@ -25,17 +31,29 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """The current annotation, whether this call made it, and the next assignment if one was asked for and found."""
+    """The current annotation, whether this call made it, and the next assignment if one was asked for and found.
+
+    `place` is the rater's count in the queue, when this call added to it.
+    """
 
     annotation: Annotation
     created: bool
     following: Assignment | None = None
+    place: Passage | None = None
 
 
 def submit(
-    *, assignment: Assignment, rater: User, body: Any, complete: bool = False, then_claim: bool = False
+    *,
+    assignment: Assignment,
+    rater: User,
+    body: Any,
+    complete: bool = False,
+    then_claim: bool = False,
+    breaks: bool = False,
 ) -> Submitted:
     """Store the answers. The same answers again change nothing; others revise, while the project allows it.
+
+    With `breaks`, nothing is claimed while a break is to be offered first.
 
     Late is not lost: an assignment that expired takes any slot of its pair that is still open. If none is, the
     answers are kept as its draft and Refused("lease_lost") says so. The next claim shares the transaction, so
@@ -49,7 +67,9 @@ def submit(
             if not then_claim or held.queue is None:
                 return done
             held.queue.project = held.project
-            return Submitted(done.annotation, done.created, lease_next(queue=held.queue, rater=rater))
+            if breaks and _break_comes_first(done, held.queue, rater):
+                return done
+            return Submitted(done.annotation, done.created, lease_next(queue=held.queue, rater=rater), done.place)
     except Refused as refused:
         if refused.code == "lease_lost":
             Assignment.objects.filter(pk=assignment.pk, rater=rater).update(draft=_small(body), draft_at=timezone.now())
@@ -79,12 +99,23 @@ def _store(held: Assignment, rater: User, answers: list[Answer], facts: Facts) -
         if current.body_digest == body_digest:
             return Submitted(current, created=False)
         return _revise(held, current, rater, answers, body_digest, facts)
+    if unopened(held):
+        raise Refused("not_opened", _("Open this comparison before you judge it."))
     if held.state != State.OPEN:
         _retake(held)
     annotation = _write(held, rater, answers, body_digest, facts, revision=1)
-    _close(held)
+    severe, ms = any((answer.severity or 0) >= SEVERE for answer in answers), _judging_ms(held, facts["active_ms"])
+    if held.lane != EVERYDAY:
+        severe = count_time(held, ms) or severe
+    place = _close(held, ms, severe=severe)
     record(rater, "annotation.submitted", annotation, project_id=held.project_id, assignment=held.pk)
-    return Submitted(annotation, created=True)
+    return Submitted(annotation, created=True, place=place)
+
+
+def _break_comes_first(done: Submitted, queue: Queue, rater: User) -> bool:
+    if done.place is not None and not done.place.break_due(queue.project):
+        return False
+    return pause_due(queue, rater) is not None  # also after the same answer again: the first one counted
 
 
 def _revise(
@@ -116,8 +147,22 @@ def _write(
     return annotation
 
 
-def _close(held: Assignment) -> None:
-    """Assignment, slot and the rater's count, in one statement."""
+def _close(held: Assignment, active_ms: int, *, severe: bool) -> Passage | None:
+    """Assignment, slot and the rater's counts, in one statement. Returns the counts.
+
+    Idle for as long as a break lasts, since the answer before and beside the time of this one: the count starts anew.
+    An everyday pair ends the run of sensitive ones.
+    """
+    facts = {
+        "assignment": held.pk,
+        "slot": held.slot_id,
+        "queue": held.queue_id,
+        "rater": held.rater_id,
+        "ms": active_ms,
+        "pairs": COUNTS_FOR if severe else 1,
+        "idle": AWAY + timedelta(milliseconds=active_ms),
+        "everyday": held.lane == EVERYDAY,
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -126,12 +171,22 @@ def _close(held: Assignment) -> None:
                 WHERE id = %(assignment)s
             ), filled AS (
                 UPDATE labeling_slot SET state = 'done' WHERE id = %(slot)s
+            ), before AS (
+                SELECT CASE WHEN (SELECT ended_at FROM labeling_assignment
+                                  WHERE rater_id = %(rater)s AND state = 'submitted'
+                                  ORDER BY ended_at DESC LIMIT 1) < now() - %(idle)s THEN 0 ELSE 1 END AS counts
             )
-            UPDATE labeling_passage SET done = done + 1
-            WHERE queue_id = %(queue)s AND rater_id = %(rater)s AND lane = ''
+            UPDATE labeling_passage
+            SET done = done + 1, since_break = since_break * counts + %(pairs)s,
+                since_break_ms = since_break_ms * counts + %(ms)s,
+                sensitive_run = CASE WHEN %(everyday)s THEN 0 ELSE sensitive_run END
+            FROM before WHERE queue_id = %(queue)s AND rater_id = %(rater)s AND lane = ''
+            RETURNING since_break, since_break_ms
             """,
-            {"assignment": held.pk, "slot": held.slot_id, "queue": held.queue_id, "rater": held.rater_id},
+            facts,
         )
+        row = cursor.fetchone()
+    return Passage(since_break=row[0], since_break_ms=row[1]) if row else None
 
 
 def _retake(held: Assignment) -> None:
@@ -166,6 +221,11 @@ def _active_ms(body: Any) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LONGEST_ACTIVE_MS:
         raise Refused("invalid", "Some answers are not understood.", {"active_ms": "Milliseconds, at most one day."})
     return value
+
+
+def _judging_ms(held: Assignment, active_ms: int | None) -> int:
+    """What counts towards a break and a cap: what the page said, but no more than the time the pair was held."""
+    return min(active_ms or 0, int((timezone.now() - held.claimed_at).total_seconds() * 1000))
 
 
 def _small(draft: Any) -> Any:

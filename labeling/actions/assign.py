@@ -1,20 +1,17 @@
-"""Who gets which pair: claim, renew, release, skip, expire. The only place that leases slots.
-
-A claim is one statement: the search is one index range above what the rater has passed, with a probe of one
-unique index for each candidate, so its cost depends neither on the queue's size nor on the rater's history.
-"""
+"""Who gets which pair: claim, renew, release, skip, expire."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from labeling.actions.crowd_entry import finish, has_room
+from labeling.actions.lanes import hide_if_broken, lock_rotation
+from labeling.actions.leasing import lease
 from labeling.actions.queues import return_slots
 from labeling.actions.refusals import Refused
 from labeling.audit import record
@@ -22,36 +19,6 @@ from labeling.models import Assignment, Passage, Queue, User
 
 State = Assignment.State
 SWEEP_EVERY = timedelta(seconds=10)
-
-# The probe is a scalar subquery on purpose: as an anti-join the planner may read the rater's whole history.
-_LEASE = """
-WITH picked AS (
-    SELECT s.id, s.pair_id, s.rank, s.swapped FROM labeling_slot s
-    WHERE s.queue_id = %(queue)s AND s.lane = '' AND s.state = 'open'
-      AND s.rank > coalesce((SELECT passed FROM labeling_passage
-                             WHERE queue_id = %(queue)s AND rater_id = %(rater)s AND lane = ''), 0) * %(ahead)s
-      AND coalesce((SELECT false FROM labeling_assignment a WHERE a.pair_id = s.pair_id AND a.rater_id = %(rater)s
-                    AND a.state IN ('open', 'submitted', 'skipped')), true)
-    ORDER BY s.rank LIMIT 1 FOR UPDATE OF s SKIP LOCKED
-), leased AS (
-    INSERT INTO labeling_assignment
-        (project_id, queue_id, slot_id, pair_id, rater_id, guideline_id, state, swapped, claimed_at, lease_until,
-         skip_reason, skip_comment)
-    SELECT %(project)s, %(queue)s, id, pair_id, %(rater)s,
-           (SELECT id FROM labeling_guideline WHERE project_id = %(project)s AND version IS NOT NULL
-            ORDER BY version DESC LIMIT 1),
-           'open', swapped, now(), now() + make_interval(secs => %(lease)s), '', ''
-    FROM picked ON CONFLICT DO NOTHING
-    RETURNING id, slot_id, pair_id, guideline_id, swapped, claimed_at, lease_until
-), taken AS (
-    UPDATE labeling_slot SET state = 'leased' WHERE id = (SELECT slot_id FROM leased)
-), moved AS (
-    INSERT INTO labeling_passage (queue_id, rater_id, passed, done)
-    SELECT %(queue)s, %(rater)s, picked.rank, 0 FROM picked, leased
-    ON CONFLICT (queue_id, rater_id, lane) DO UPDATE SET passed = greatest(labeling_passage.passed, excluded.passed)
-)
-SELECT id, slot_id, pair_id, guideline_id, swapped, claimed_at, lease_until FROM leased
-"""
 
 
 @transaction.atomic
@@ -95,7 +62,7 @@ def release(*, assignment: Assignment, rater: User) -> Assignment:
 
 
 def skip(*, assignment: Assignment, rater: User, reason: str = "", comment: str = "") -> Assignment:
-    """Leave the pair to others for good. Skipping again is no error."""
+    """Leave the pair to others for good. Skipping again is no error; what two found broken is taken out of rotation."""
     if reason and reason not in Assignment.SkipReason.values:
         known = ", ".join(Assignment.SkipReason.values)
         raise Refused("invalid", f"Unknown reason “{reason}”. Known reasons: {known}.", {"reason": f"One of: {known}."})
@@ -132,11 +99,11 @@ def _lease_to_worker(queue: Queue, rater: User) -> Assignment | None:
 def _search(queue: Queue, rater: User) -> Assignment | None:
     if queue.paused:
         return None
-    assignment = _lease(queue, rater)
+    assignment = lease(queue, rater)
     if assignment is None and expire_stale(queue=queue):
-        assignment = _lease(queue, rater)
+        assignment = lease(queue, rater)
     if assignment is None and _may_sweep(queue, rater):
-        assignment = _lease(queue, rater, sweep=True)
+        assignment = lease(queue, rater, sweep=True)
     return assignment
 
 
@@ -144,28 +111,6 @@ def queues_with_stale_leases() -> list[Queue]:
     """Where `expire_stale` has something to do. One query over open assignments only."""
     stale = Assignment.objects.filter(state=State.OPEN, lease_until__lt=timezone.now())
     return list(Queue.objects.filter(pk__in=stale.values("queue")))
-
-
-def _lease(queue: Queue, rater: User, *, sweep: bool = False) -> Assignment | None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _LEASE,
-            {
-                "project": queue.project_id,
-                "queue": queue.pk,
-                "rater": rater.pk,
-                "lease": queue.lease_seconds,
-                "ahead": 0 if sweep else 1,
-            },
-        )
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    names = ("id", "slot_id", "pair_id", "guideline_id", "swapped", "claimed_at", "lease_until")
-    fields: dict[str, Any] = dict(zip(names, row, strict=True))
-    assignment = Assignment(project_id=queue.project_id, queue=queue, rater=rater, state=State.OPEN, **fields)
-    assignment._state.adding = False
-    return assignment
 
 
 def _may_sweep(queue: Queue, rater: User) -> bool:
@@ -197,12 +142,17 @@ def _give_back(assignment: Assignment, rater: User, state: Assignment.State, **f
         if held.state != State.OPEN:
             raise _over(held)
         slot_id = held.slot_id
+        broken = fields.get("skip_reason") == Assignment.SkipReason.BROKEN
+        if broken:
+            lock_rotation(pair=held.pair)
         held.state, held.ended_at, held.slot = state, timezone.now(), None
         for name, value in fields.items():
             setattr(held, name, value)
         held.save(update_fields=["state", "ended_at", "slot", *fields])
         if slot_id:
             return_slots(queue=_queue_of(held), slot_ids=[slot_id])
+        if broken:
+            hide_if_broken(pair=held.pair)
         record(rater, f"assignment.{state}", held, project_id=held.project_id, **fields)
     return held
 

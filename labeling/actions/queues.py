@@ -1,9 +1,9 @@
-"""What managers do to queues. The only place that makes and removes slots.
+"""What managers do to queues. The only place that makes and removes slots; labeling/actions/lanes.py moves them.
 
-Locks, in this order everywhere: the project's row, assignments, the queue's row, slots. The queue's row is locked FOR
-NO KEY UPDATE: a claim, which holds a slot, refers to the queue by a foreign key and must not wait for it. Ranks are
-only drawn with the queue's row locked, so they become visible in their own order; labeling/models/queues.py says why
-that matters.
+Locks, in this order everywhere: the project's row, assignments, the rater's participation, the queue's row, slots. The
+queue's row is locked FOR NO KEY UPDATE: a claim, which holds a slot, refers to the queue by a foreign key and must not
+wait for it. Ranks are only drawn with the queue's row locked, so they become visible in their own order;
+labeling/models/queues.py says why that matters.
 """
 
 from __future__ import annotations
@@ -19,9 +19,23 @@ from django.utils.translation import gettext as _
 from labeling.actions.refusals import Refused
 from labeling.audit import record
 from labeling.models import Pair, Project, Queue, Slot, User
-from labeling.models.queues import LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
+from labeling.models.queues import HIDDEN, LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
 
 CHANGEABLE = frozenset({"name", "overlap", "lease_seconds", "paused"})
+
+# The lane of a row `item`: those of its tags that are topics of the project, in Python's order. The topics are read
+# once a statement; an item without tags costs nothing.
+LANE_OF_ITEM = """CASE WHEN cardinality(item.tags) = 0 THEN '' ELSE (
+    SELECT coalesce(string_agg(topic, ' ' ORDER BY topic COLLATE "C"), '')
+    FROM unnest((SELECT array_agg(key) FROM labeling_topic WHERE project_id = %(project)s)) AS topic
+    WHERE topic = ANY(item.tags)) END"""
+# The same for a pair that is in the queue already; one that was found broken stays hidden.
+LANE_OF_PAIR = f"""CASE WHEN EXISTS (
+        SELECT FROM labeling_slot aside WHERE aside.queue_id = %(queue)s AND aside.pair_id = slot.pair_id
+          AND aside.lane = '{HIDDEN}' AND aside.state = 'open')
+    THEN '{HIDDEN}' ELSE (
+        SELECT {LANE_OF_ITEM} FROM labeling_pair pair JOIN labeling_item item ON item.id = pair.item_id
+        WHERE pair.id = slot.pair_id) END"""  # noqa: S608 (constants of this module)
 
 
 @transaction.atomic
@@ -80,9 +94,9 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
     """Give the queue's slots to pairs that its filters take and that it does not have: all, or those of `pair_ids`.
 
     Must run in a transaction; locks the queue's row until it ends. The new pairs come after all others, in
-    random order. Sides alternate over the slots of a pair, and over each two neighbours in the order one starts either
-    way, by a coin: so also a rater who works through the queue sees both orders alike. Returns how many pairs were
-    added.
+    random order. Sides alternate over the slots of a pair, and over each two neighbours in a lane one starts either
+    way, by a coin: so also a rater who works through the queue sees both orders alike. A pair that was found broken in
+    another queue is hidden here too. Returns how many pairs were added.
     """
     seed = secrets.randbits(62)
     with connection.cursor() as cursor:
@@ -91,28 +105,35 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
         cursor.execute(
             """
             WITH fresh AS (
-                SELECT pair.id, row_number() OVER (ORDER BY random()) AS place
+                SELECT pair.id, row_number() OVER (ORDER BY random()) AS place,
+                       CASE WHEN pair.id = ANY(%(hidden)s) THEN %(aside)s ELSE {lane} END AS lane
                 FROM {source}
                 WHERE pair.project_id = %(project)s
                   AND (%(languages)s = '{{}}'::text[] OR item.language = ANY(%(languages)s))
                   AND (%(tags)s = '{{}}'::text[] OR item.tags && %(tags)s::varchar[])
                   AND {is_new}
+            ), placed AS (
+                SELECT id, lane, place, row_number() OVER (PARTITION BY lane ORDER BY place) AS turn FROM fresh
             ), shown AS (
-                SELECT id, place, (place %% 2 = 0) <> (hashint8((place - 1) / 2 # %(seed)s) %% 2 = 0) AS start
-                FROM fresh
+                SELECT id, lane, place, (turn %% 2 = 0) <> (hashint8((turn - 1) / 2 # %(seed)s) %% 2 = 0) AS start
+                FROM placed
             ), made AS (
-                INSERT INTO labeling_slot (project_id, queue_id, pair_id, number, rank, swapped, state)
-                SELECT %(project)s, %(queue)s, id, number, %(rank)s + place, start <> (number %% 2 = 0), 'open'
+                INSERT INTO labeling_slot (project_id, queue_id, pair_id, number, lane, rank, swapped, state)
+                SELECT %(project)s, %(queue)s, id, number, lane, %(rank)s + place, start <> (number %% 2 = 0), 'open'
                 FROM shown CROSS JOIN generate_series(1, %(overlap)s) AS number
             )
-            UPDATE labeling_queue SET pair_count = pair_count + added.n, last_rank = last_rank + added.n
-            FROM (SELECT count(*) AS n FROM fresh) AS added
+            UPDATE labeling_queue SET pair_count = pair_count + added.n, last_rank = last_rank + added.n,
+                   lanes = ARRAY(SELECT unnest(labeling_queue.lanes) UNION SELECT unnest(added.lanes))
+            FROM (SELECT count(*) AS n, array_agg(DISTINCT lane) FILTER (WHERE lane NOT IN ('', %(aside)s)) AS lanes
+                  FROM fresh) AS added
             WHERE labeling_queue.id = %(queue)s RETURNING added.n
-            """.format(**(_ALL_PAIRS if pair_ids is None else _GIVEN_PAIRS)),  # noqa: S608 (constants of this module)
+            """.format(lane=LANE_OF_ITEM, **(_ALL_PAIRS if pair_ids is None else _GIVEN_PAIRS)),  # noqa: S608 (ours)
             {
                 "project": queue.project_id,
                 "queue": queue.pk,
                 "pairs": list(pair_ids) if pair_ids is not None else None,
+                "hidden": _hidden(queue.project_id) if pair_ids is None else [],
+                "aside": HIDDEN,
                 "languages": queue.languages,
                 "tags": queue.tags,
                 "rank": last_rank,
@@ -124,9 +145,10 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
 
 
 def return_slots(*, queue: Queue, slot_ids: Sequence[int]) -> None:
-    """Put leased slots back at the end of the queue, or take them away where the overlap has shrunk meanwhile.
+    """Put leased slots back at the end of their lane, or take them away where the overlap has shrunk meanwhile.
 
-    Must run in a transaction whose caller has ended the slots' assignments; locks the queue's row.
+    The lane is found anew: topics may have come and gone since, and what was found broken stays hidden. Must run in a
+    transaction whose caller has ended the slots' assignments; locks the queue's row.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -135,12 +157,12 @@ def return_slots(*, queue: Queue, slot_ids: Sequence[int]) -> None:
         )
         last_rank, overlap = cursor.fetchone()
         cursor.execute(
-            """
-            UPDATE labeling_slot SET state = 'open', rank = %(rank)s - back.place + 1
+            f"""
+            UPDATE labeling_slot AS slot SET state = 'open', rank = %(rank)s - back.place + 1, lane = {LANE_OF_PAIR}
             FROM unnest(%(slots)s::bigint[]) WITH ORDINALITY AS back(id, place)
-            WHERE labeling_slot.id = back.id AND state = 'leased' RETURNING pair_id
-            """,
-            {"rank": last_rank, "slots": list(slot_ids)},
+            WHERE slot.id = back.id AND slot.state = 'leased' RETURNING slot.pair_id
+            """,  # noqa: S608 (constants of this module)
+            {"rank": last_rank, "slots": list(slot_ids), "queue": queue.pk, "project": queue.project_id},
         )
         pairs = [row[0] for row in cursor.fetchall()]
         _remove_surplus(cursor, queue.pk, overlap, pairs)
@@ -175,7 +197,7 @@ def _match_overlap(queue: Queue) -> None:
         # A claim skips locked slots, so nothing open can be leased while the surplus is counted.
         cursor.execute("SELECT id FROM labeling_slot WHERE queue_id = %s AND state = 'open' FOR UPDATE", [queue.pk])
         cursor.execute(
-            """
+            f"""
             WITH short AS (
                 SELECT pair_id, max(number) AS last, count(*) AS has, bool_or(swapped AND number = 1) AS first_swapped,
                        row_number() OVER (ORDER BY random()) AS place
@@ -183,13 +205,13 @@ def _match_overlap(queue: Queue) -> None:
                   AND NOT EXISTS (SELECT FROM labeling_lesson l WHERE l.pair_id = labeling_slot.pair_id)
                 GROUP BY pair_id HAVING count(*) < %(overlap)s
             ), made AS (
-                INSERT INTO labeling_slot (project_id, queue_id, pair_id, number, rank, swapped, state)
-                SELECT %(project)s, %(queue)s, pair_id, last + extra, %(rank)s + place,
+                INSERT INTO labeling_slot (project_id, queue_id, pair_id, number, lane, rank, swapped, state)
+                SELECT %(project)s, %(queue)s, pair_id, last + extra, {LANE_OF_PAIR}, %(rank)s + place,
                        first_swapped <> ((last + extra) %% 2 = 0), 'open'
-                FROM short CROSS JOIN LATERAL generate_series(1, %(overlap)s - has) AS extra
+                FROM short AS slot CROSS JOIN LATERAL generate_series(1, %(overlap)s - has) AS extra
             )
             UPDATE labeling_queue SET last_rank = last_rank + (SELECT count(*) FROM short) WHERE id = %(queue)s
-            """,
+            """,  # noqa: S608 (constants of this module)
             {"queue": queue.pk, "project": queue.project_id, "overlap": queue.overlap, "rank": queue.last_rank},
         )
         _remove_surplus(cursor, queue.pk, queue.overlap, None)
@@ -210,6 +232,14 @@ def _remove_surplus(cursor: Any, queue_id: int, overlap: int, pair_ids: list[int
         )
         """,
         {"queue": queue_id, "overlap": overlap, "pairs": pair_ids},
+    )
+
+
+def _hidden(project_id: int) -> list[int]:
+    """Pairs that were found broken; few, and found by the index of open slots."""
+    queues = Queue.objects.filter(project=project_id)
+    return list(
+        Slot.objects.filter(queue__in=queues, lane=HIDDEN, state=Slot.State.OPEN).values_list("pair", flat=True)
     )
 
 

@@ -15,7 +15,8 @@ from rest_framework.response import Response
 
 from labeling.access import RATERS, assignment_for, queue_for
 from labeling.actions.annotate import save_draft, submit
-from labeling.actions.assign import claim, release, renew, skip
+from labeling.actions.assign import release, renew, skip
+from labeling.actions.care import claim_opened
 from labeling.actions.own_words import asked_in_advance
 from labeling.actions.refusals import Refused
 from labeling.api.base import Endpoint, StrictSerializer, read
@@ -122,11 +123,13 @@ class Claim(Endpoint):
     def post(self, request: Request, pk: int) -> Response:
         """The next pair for you, or 204 when there is none now. Claiming again returns the one you have open.
 
-        Where a project asks for consent, practice or a qualification first, that is done on its pages.
+        Where a project asks for consent, practice or a qualification first, that is done on its pages. Pairs of a
+        sensitive topic only come to raters who chose it, within its daily cap and at most three in a row; what is
+        given out counts as shown.
         """
         queue = queue_for(self.user, pk, RATERS)
         _refuse_unready(queue, self.user)
-        assignment = claim(queue=queue, rater=self.user)
+        assignment = claim_opened(queue=queue, rater=self.user)
         return Response(status=204) if assignment is None else Response(assignment_shape(shown(assignment)))
 
 
@@ -177,7 +180,7 @@ class Annotate(Endpoint):
         parameters=[OpenApiParameter("claim", str, enum=["next"], description="Answer with the next assignment too.")],
         responses={201: SUBMITTED, 200: SUBMITTED},
         examples=[OpenApiExample("Answers", ANSWERS, request_only=True)],
-        extensions={"x-problems": ["lease_lost", "skipped", "already_yours", "revise_closed"]},
+        extensions={"x-problems": ["lease_lost", "skipped", "already_yours", "revise_closed", "not_opened"]},
     )
     def post(self, request: Request, pk: int) -> Response:
         """Submit the answers: 201, or 200 when the same answers were there already, so that sending again is safe.
@@ -192,8 +195,11 @@ class Annotate(Endpoint):
         annotation = _annotation(done.annotation)
         if not then_claim:
             return Response(annotation, status=status)
-        following = done.following and assignment_shape(shown(done.following))
-        return Response({"annotation": annotation, "next": following}, status=status)
+        following = done.following
+        if following is not None and assignment.queue is not None:
+            following = claim_opened(queue=assignment.queue, rater=self.user, given=following)
+        shape = following and assignment_shape(shown(following))
+        return Response({"annotation": annotation, "next": shape}, status=status)
 
 
 def assignment_shape(what: Shown) -> dict[str, Any]:

@@ -6,14 +6,21 @@ Why a claim costs the same whatever the size and the history: every slot has a `
 counter under a lock on the queue's row, so ranks become visible in their own order. A slot that comes back
 (skipped, released, expired) gets a new rank at the end. A rater's `passed` only moves up, and what is open
 below it was passed because the rater could not have it; so the search is one index range from `passed`.
+
+Slots lie in lanes, and all of that holds for each lane by itself: a rater has a `passed` for each, a lane that was
+never walked starts at 0, and an open slot that changes its lane gets a new rank, at the end. The lane of an *open*
+slot is always that of its item's tags today; a slot that is leased or done keeps the one it had, and finds its lane
+anew when it comes back.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +30,11 @@ from labeling.models.users import User
 
 MOST_OVERLAP = 50
 LONGEST_LANE = 300
+EVERYDAY = ""
+HIDDEN = "!"  # no topic can be called so: the lane that nobody walks
+MOST_IN_A_ROW = 3
+AWAY = timedelta(minutes=5)  # so long without an answer is a break
+SEVERE = 10_000  # a severe pair counts for so many: a break is due whatever the project's numbers are
 SHORTEST_LEASE, LONGEST_LEASE = 1, 7 * 24 * 3600
 
 
@@ -52,6 +64,13 @@ class Queue(models.Model):
         help_text="Only items with one of these tags; empty takes all.",
     )
     last_rank = models.BigIntegerField(default=0, editable=False)
+    lanes = ArrayField(
+        models.CharField(max_length=LONGEST_LANE),
+        default=list,
+        db_default=Value([]),
+        editable=False,
+        help_text="The sensitive lanes that its slots may be in. Kept by the verbs that put slots into lanes.",
+    )
     pair_count = models.PositiveIntegerField(default=0, editable=False, help_text="Kept by the verbs that add pairs.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -71,8 +90,9 @@ class Queue(models.Model):
 class Slot(models.Model):
     """One rater wanted on one pair of a queue. `swapped` alternates over a pair's slots: balance is by construction.
 
-    `lane` names the sensitive topics of the pair's item, sorted and joined by a space; empty is everyday. A claim
-    searches only the lanes that are open to the rater, each as its own range of ranks.
+    `lane` names the sensitive topics of the pair's item, sorted and joined by a space; empty is everyday, and HIDDEN
+    holds pairs that were found broken. A claim searches only the lanes that are open to the rater, each as its own
+    range of ranks.
     """
 
     class State(models.TextChoices):
@@ -118,7 +138,9 @@ class Passage(models.Model):
     swept_at = models.DateTimeField(
         null=True, help_text="When the whole queue was last searched for a slot left behind."
     )
-    since_break = models.PositiveIntegerField(default=0, db_default=0, help_text="Pairs judged since the last break.")
+    since_break = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Pairs judged since the last break; a severe one counts as SEVERE."
+    )
     since_break_ms = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Judging time since then.")
     sensitive_run = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="Sensitive pairs in a row, up to now."
@@ -130,6 +152,13 @@ class Passage(models.Model):
 
     def __str__(self) -> str:
         return f"rater {self.rater_id} in queue {self.queue_id}"
+
+    def break_due(self, project: Project) -> bool:
+        """Whether to offer a break before the next pair. Of the everyday lane's row."""
+        minutes, pairs = project.break_after_minutes, project.break_after_pairs
+        return (
+            self.since_break >= SEVERE or 0 < pairs <= self.since_break or 0 < minutes * 60_000 <= self.since_break_ms
+        )
 
 
 class Assignment(models.Model):

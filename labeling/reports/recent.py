@@ -15,6 +15,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from labeling.models import AuditEntry, Membership, Project, User
 
 READ, SHOWN = 300, 10
+# What raters do for their own sake: skipping, breaks and what they choose to see are not told beside their names.
+PRIVATE = frozenset({
+    "assignment.skipped", "assignment.released", "assignment.opened", "topics.chosen", "break.taken", "break.declined",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Line:
 
 def recent_lines(project: Project) -> list[Line]:
     """The newest acts; raters' work of the same kind in a row is one line. Two queries, whatever the history."""
-    entries = list(AuditEntry.objects.filter(project_id=project.pk).order_by("-id")[:READ])
+    entries = list(AuditEntry.objects.filter(project_id=project.pk).exclude(act__in=PRIVATE).order_by("-id")[:READ])
     named = {pk for entry in entries for pk in (entry.actor_id, entry.data.get("user")) if pk is not None}
     people = {user.pk: user.display_name for user in User.objects.filter(pk__in=named)}
     lines = []
@@ -67,7 +71,7 @@ def _words(data: dict[str, Any]) -> dict[str, Any]:
     """What an entry noted, ready for a sentence: roles by name, numbers with commas, nothing missing."""
     roles = dict(Membership.Role.choices)
     numbers = {name: intcomma(data.get(name, 0)) for name in ("kept", "refused", "judgments", "rows")}
-    words = {name: data.get(name, "") for name in ("name", "error", "version")}
+    words = {name: data.get(name, "") for name in ("name", "error", "version", "key")}
     return data | numbers | words | {"role": roles.get(data.get("role", ""), data.get("role", ""))}
 
 
@@ -92,16 +96,17 @@ _FIELDS = {
     "overlap": gettext_lazy("raters a pair"),
     "lease_seconds": gettext_lazy("seconds a pair is held"),
     "paused": gettext_lazy("pause"),
+    "support": gettext_lazy("whom raters can talk to"),
+    "break_after_minutes": gettext_lazy("minutes to a break"),
+    "break_after_pairs": gettext_lazy("pairs to a break"),
 }
-_OF_THE_CLOCK = {"assignments.expired", "batch.finished", "batch.failed", "export.finished"}
+_OF_THE_CLOCK = {"assignments.expired", "batch.finished", "batch.failed", "export.finished", "pair.hidden"}
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "annotation.submitted": lambda data: ngettext("judged a pair", "judged %(times)s pairs", data["times"]) % data,
     "annotation.revised": lambda data: ngettext("changed an answer", "changed %(times)s answers", data["times"]) % data,
     "assignment.renewed": lambda data: (
         ngettext("kept a pair longer", "kept pairs longer, %(times)s times", data["times"]) % data
     ),
-    "assignment.skipped": lambda data: ngettext("skipped a pair", "skipped %(times)s pairs", data["times"]) % data,
-    "assignment.released": lambda data: ngettext("gave a pair back", "gave %(times)s pairs back", data["times"]) % data,
     "assignments.expired": lambda data: (
         _("Pairs went back because their time was over: %(count)s") % {"count": len(data.get("assignments", []))}
     ),
@@ -116,6 +121,13 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "guideline.published": lambda data: _("published version %(version)s of the guideline") % data,
     "queue.created": lambda data: _("made the queue “%(name)s”") % data,
     "queue.changed": _queue_changed,
+    "care.changed": lambda data: _("changed %(what)s") % {"what": _named(data.get("after", {}))},
+    "topic.added": lambda data: _("made “%(name)s” a sensitive topic") % data,
+    "topic.changed": lambda data: _("changed the sensitive topic %(key)s") % data,
+    "topic.removed": lambda data: _("made “%(name)s” everyday again") % data,
+    "topic.choices_taken_back": lambda data: _("took back everybody’s choice of the topic %(key)s") % data,
+    "pair.hidden": lambda data: _("A pair was skipped as broken twice and is out of rotation"),
+    "pair.put_back": lambda data: _("put a pair back into rotation"),
     "member.added": lambda data: _("gave %(person)s the role %(role)s") % data,
     "member.removed": lambda data: _("took the role %(role)s from %(person)s") % data,
     "invitation.made": lambda data: _("made an invitation with the role %(role)s") % data,

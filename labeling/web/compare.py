@@ -5,6 +5,8 @@ A submit is answered with what comes next: by htmx as the part of the page that 
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -13,12 +15,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from labeling.access import RATERS, assignment_for, queue_for
 from labeling.actions import annotate, assign
+from labeling.actions.breaks import claim_unless_break
 from labeling.actions.refusals import Refused
 from labeling.models import Assignment, Queue
 from labeling.reports.desk import open_assignment, shown
 from labeling.web.desk import next_screen, pair, seconds_left
 from labeling.web.entry import turned_away
 from labeling.web.guards import PersonRequest
+from labeling.web.interludes import before_sensitive, enough
 from labeling.web.questions import body_of
 from labeling.web.screens import show
 
@@ -35,7 +39,7 @@ def claim_next(request: PersonRequest, queue_id: int) -> HttpResponse:
     queue = queue_for(request.user, queue_id, RATERS)
     if elsewhere := turned_away(request, queue):
         return elsewhere
-    held = assign.claim(queue=queue, rater=request.user)
+    held = claim_unless_break(queue=queue, rater=request.user)
     return next_screen(request, queue, None, looked=True) if held is None else redirect("compare", queue.pk)
 
 
@@ -44,10 +48,12 @@ def submit(request: PersonRequest, pk: int) -> HttpResponse:
     assignment = assignment_for(request.user, pk)
     queue, body = queue_of(assignment), body_of(request.POST)
     try:
-        done = annotate.submit(assignment=assignment, rater=request.user, body=body, complete=True, then_claim=True)
+        done = annotate.submit(
+            assignment=assignment, rater=request.user, body=body, complete=True, then_claim=True, breaks=True
+        )
     except Refused as refused:
-        return show(request, pair(shown(assignment), body=body, refused=refused), queue)
-    return _following(request, queue, done.following, _("Saved."))
+        return _refused(request, assignment, refused, body)
+    return _after(request, assignment, done.following, _("Saved."))
 
 
 @require_POST
@@ -57,8 +63,8 @@ def skip(request: PersonRequest, pk: int) -> HttpResponse:
     try:
         assign.skip(assignment=assignment, rater=request.user, reason=request.POST.get("reason", ""), comment=comment)
     except Refused as refused:
-        return show(request, pair(shown(assignment), refused=refused), queue)
-    return _following(request, queue, assign.claim(queue=queue, rater=request.user), _("Skipped."))
+        return _refused(request, assignment, refused)
+    return _after(request, assignment, claim_unless_break(queue=queue, rater=request.user), _("Skipped."))
 
 
 @require_POST
@@ -109,9 +115,25 @@ def queue_of(assignment: Assignment) -> Queue:
     return assignment.queue
 
 
-def _following(request: PersonRequest, queue: Queue, following: Assignment | None, said: str) -> HttpResponse:
+def following(request: PersonRequest, queue: Queue, held: Assignment | None, said: str) -> HttpResponse:
     """What comes next. An answer sent twice finds the pair that the first sending has claimed already."""
-    following = following or open_assignment(queue, request.user)
-    if following is not None and not request.htmx:
+    held = held or open_assignment(queue, request.user)
+    if held is not None and not request.htmx:
         return redirect("compare", queue.pk)
-    return next_screen(request, queue, following, said=said, looked=True)
+    return next_screen(request, queue, held, said=said, looked=True)
+
+
+def _after(request: PersonRequest, assignment: Assignment, held: Assignment | None, said: str) -> HttpResponse:
+    """What comes after this pair: that its topic is over for today, once, or what comes next."""
+    queue = queue_of(assignment)
+    if screen := enough(request, queue, assignment):
+        return show(request, screen, queue, said=said)
+    return following(request, queue, held, said)
+
+
+def _refused(request: PersonRequest, assignment: Assignment, refused: Refused, body: Any = None) -> HttpResponse:
+    """The pair again, and why not; but a sensitive one that was not opened stays closed."""
+    queue, seen = queue_of(assignment), shown(assignment)
+    queue.project = seen.assignment.project
+    closed = before_sensitive(request, queue, seen)
+    return show(request, closed or pair(seen, body=body, refused=refused), queue)

@@ -15,11 +15,12 @@ from labeling.models import Assignment, Queue
 from labeling.reports.desk import Shown, progress, shown
 from labeling.web.crowd import end_of
 from labeling.web.guards import PersonRequest
+from labeling.web.interludes import before_sensitive, pause
 from labeling.web.questions import asked
 from labeling.web.screens import ComesFirst, Screen, show
 
 # In this order; the first that has something to show is shown instead of the pair.
-COMES_FIRST: tuple[ComesFirst, ...] = ()
+COMES_FIRST: tuple[ComesFirst, ...] = (before_sensitive,)
 
 # Refusals after which this pair is over for this rater, whatever is changed in the form.
 OVER = frozenset({"already_yours", "already_submitted", "revise_closed", "skipped", "released", "lease_lost"})
@@ -32,7 +33,8 @@ def next_screen(
     if held is None and request.user.is_crowd:
         return end_of(request)
     if held is None:
-        return show(request, nothing(request, queue, looked=looked), queue, said=said)
+        screen = pause(request, queue, looked=looked) or nothing(request, queue, looked=looked)
+        return show(request, screen, queue, said=said)
     seen = shown(held)
     queue.project = seen.assignment.project  # the same row, already here
     for comes_first in COMES_FIRST:

@@ -22,6 +22,7 @@ from labeling.reports.activity import Day, by_day
 from labeling.reports.agreement import DEFINITION, project_agreement
 from labeling.reports.progress import ProjectProgress, project_progress
 from labeling.reports.recent import recent_lines
+from labeling.reports.topics import hidden_pairs
 from labeling.web.charts import day_chart, stack
 from labeling.web.criteria import offers
 from labeling.web.guards import PersonRequest
@@ -60,7 +61,7 @@ def project(request: PersonRequest, slug: str) -> HttpResponse:
     roles = roles_in(request.user, found)
     context = {"project": found, "roles": roles} | _moving(found, days)
     if Membership.Role.MANAGER in roles:
-        context["recent"] = recent_lines(found)
+        context |= {"recent": recent_lines(found), "hidden": hidden_pairs(found)}
     if request.htmx:
         return render(request, "labeling/project.html#live", context)
     criteria = list(found.criteria.filter(kind__in=[Criterion.Kind.PREFERENCE, Criterion.Kind.SAFETY]))

@@ -16,6 +16,7 @@ from labeling.actions.refusals import Refused
 from labeling.models import Queue
 from labeling.reports.members import holds_now
 from labeling.reports.progress import queue_progress
+from labeling.reports.topics import hidden_pairs
 from labeling.web.charts import stack
 from labeling.web.guards import PersonRequest
 from labeling.web.project_forms import NewQueueForm, QueueForm, add_refusal
@@ -91,6 +92,7 @@ def _context(found: Queue) -> dict[str, Any]:
         "progress": progress,
         "stack": stack(parts),
         "holds": holds,
+        "hidden": hidden_pairs(found.project),
     }
 
 

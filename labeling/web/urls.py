@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from labeling.web import account, compare, home, language, profile, reading
+from labeling.web import account, breaks, compare, home, language, profile, reading, sensitive
 
 _account: list[URLPattern | URLResolver] = [
     path("", account.account, name="account"),
@@ -29,6 +29,10 @@ _compare: list[URLPattern | URLResolver] = [
     path("assignments/<int:pk>/renew/", compare.renew, name="compare_renew"),
     path("assignments/<int:pk>/skip/", compare.skip, name="compare_skip"),
     path("assignments/<int:pk>/reading/", reading.choose, name="compare_reading"),
+    path("<int:queue_id>/break/", breaks.rest, name="compare_rest"),
+    path("<int:queue_id>/go-on/", breaks.go_on, name="compare_go_on"),
+    path("assignments/<int:pk>/open/", sensitive.open_sensitive, name="compare_open"),
+    path("assignments/<int:pk>/no-more/", sensitive.no_more, name="compare_no_more"),
     path("assignments/<int:pk>/guideline/", compare.guideline, name="compare_guideline"),
 ]
 
@@ -40,5 +44,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("labeling.web.import_urls")),
     path("compare/", include(_compare)),
     path("", include("labeling.web.entry_urls")),
+    path("", include("labeling.web.care_urls")),
     path("", include("labeling.web.project_urls")),
 ]

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from django.db import connection
 
-from labeling.actions import assign
+from labeling.actions import leasing
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim, release, skip
 from labeling.actions.queues import add_slots, change_queue
@@ -54,7 +54,7 @@ def test_overlap_is_exact(queue, raters):
 
 def test_control_without_the_lock_slots_are_given_twice(queue, raters, monkeypatch):
     """The same crowd with the row lock and the two unique indexes behind it taken away: more than was asked for."""
-    monkeypatch.setattr(assign, "_LEASE", assign._LEASE.replace("FOR UPDATE OF s SKIP LOCKED", ""))
+    monkeypatch.setattr(leasing, "_PLAIN", leasing._PLAIN.replace("FOR UPDATE OF s SKIP LOCKED", ""))
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE labeling_assignment DROP CONSTRAINT labeling_assignment_slot_id_key")
     try:
