@@ -8,7 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from labeling.actions.answers import SIDES, Answer, read_answers
+from labeling.actions.answers import read_answers
+from labeling.actions.reading import SIDES, Answer
 from labeling.audit import record
 from labeling.models import Criterion, GoldAnswer, Pair, Project, User
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from labeling.actions.answers import Answer
+from labeling.actions.reading import Answer
 from labeling.models import Criterion, GoldAnswer
 
 RATING_APART = 1

@@ -12,9 +12,10 @@ from django.db.models import Max, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from labeling.actions.answers import Answer, read_answers
+from labeling.actions.answers import read_answers
 from labeling.actions.crowd_entry import screen
 from labeling.actions.marking import Mark, marks
+from labeling.actions.reading import Answer
 from labeling.actions.refusals import Refused
 from labeling.audit import record
 from labeling.models import (

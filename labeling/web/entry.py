@@ -25,7 +25,7 @@ from labeling.reports.lessons import newest_attempt, newest_result, next_lesson,
 from labeling.web.crowd import end_of
 from labeling.web.feedback import feedback_on
 from labeling.web.guards import PersonRequest
-from labeling.web.questions import asked, body_of
+from labeling.web.questions import asked, body_of, without_words
 
 STEPS = {
     Step.CONSENT: gettext_lazy("Consent"),
@@ -145,7 +145,8 @@ def _asking(
 ) -> HttpResponse:
     shown = shown_lesson(found, swapped=shown_swapped(found, request.user))
     context = _place(found) | frame(found.project, way)
-    context |= {"shown": shown, "asked": asked(shown, body, refused.errors if refused else None), "refused": refused}
+    form = without_words(asked(shown, body, refused.errors if refused else None))
+    context |= {"shown": shown, "asked": form, "refused": refused}
     return render(request, "labeling/lesson.html", context, status=422 if refused else 200)
 
 

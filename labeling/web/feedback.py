@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from labeling.actions.answers import Answer, read_answers
+from labeling.actions.answers import read_answers
 from labeling.actions.practice import mark
+from labeling.actions.reading import Answer
 from labeling.actions.refusals import Refused
 from labeling.models import Attempt, Criterion, GoldAnswer, Lesson
 from labeling.reports.desk import Shown
-from labeling.web.questions import steps
+from labeling.web.scales import steps, told
 
 Kind = Criterion.Kind
 
@@ -38,11 +39,11 @@ def feedback_on(lesson: Lesson, attempt: Attempt, shown: Shown) -> list[Told]:
     said = {(answer.criterion_id, answer.response_id): answer for answer in answers}
     marked = mark(lesson, answers)
     known = {(gold.criterion_id, gold.response_id): gold for gold in marked.known}
-    told = []
+    rows = []
     for one in marked.marks:
         where = (one.criterion_id, one.response_id)
         criterion, gold, answer = criteria[one.criterion_id], known[where], said.get(where)
-        told.append(
+        rows.append(
             Told(
                 title=_title(criterion, one.response_id, shown),
                 said=_words(criterion, answer, attempt.swapped) if answer else _("no answer"),
@@ -51,14 +52,14 @@ def feedback_on(lesson: Lesson, attempt: Attempt, shown: Shown) -> list[Told]:
                 note=_note(criterion, gold),
             )
         )
-    return told
+    return rows
 
 
 def _title(criterion: Criterion, response_id: int | None, shown: Shown) -> str:
     if response_id is None or shown.right is None:
-        return criterion.name
+        return told(criterion.name)
     letter = "A" if response_id == shown.left.pk else "B"
-    return _("%(question)s: %(letter)s") % {"question": criterion.name, "letter": letter}
+    return _("%(question)s: %(letter)s") % {"question": told(criterion.name), "letter": letter}
 
 
 def _words(criterion: Criterion, value: Answer | GoldAnswer, swapped: bool) -> str:

@@ -19,7 +19,7 @@ from labeling.reports.lessons import MOST_FOUND, pairs_to_teach, shown_lesson
 from labeling.web.entry_forms import LessonForm
 from labeling.web.guards import PersonRequest
 from labeling.web.project_forms import add_refusal
-from labeling.web.questions import asked, body_of
+from labeling.web.questions import asked, body_of, without_words
 
 Kind = Criterion.Kind
 KNOWABLE = (Kind.PREFERENCE, Kind.SAFETY, Kind.RATING)
@@ -101,7 +101,7 @@ def _known(found: Lesson, request: PersonRequest, refused: Refused | None) -> di
     shown.criteria[:] = knowable
     return {
         "shown": shown,
-        "asked": asked(shown, body, refused.errors if refused else None),
+        "asked": without_words(asked(shown, body, refused.errors if refused else None)),
         "knowable": [(one, one.key in marked) for one in knowable],
     }
 

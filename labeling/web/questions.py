@@ -211,6 +211,11 @@ def asked(shown: Shown, body: Any = None, errors: Mapping[str, str] | None = Non
     )
 
 
+def without_words(form: Asked) -> Asked:
+    """The same form without a box for own words: where nobody will read them."""
+    return replace(form, words=None, questions=[replace(question, words=None) for question in form.questions])
+
+
 def body_of(post: QueryDict) -> dict[str, Any]:
     """The annotation body that a sent form means, as read_answers takes it; of an unfinished form, its draft.
 

@@ -414,7 +414,7 @@ def test_the_list_and_the_csv_say_whom_to_pay(link: CrowdLink, project: Project,
     manager = signed_in(mara)
     page = manager.get(f"/projects/{project.slug}/getting-in/crowd/{link.pk}/").text
     assert "2 workers" in page and "2 of 2" in page and "0 of 2" in page and "Finished" in page
-    answer = manager.get(f"/projects/{project.slug}/getting-in/crowd/{link.pk}/workers.csv")
+    answer: Any = manager.get(f"/projects/{project.slug}/getting-in/crowd/{link.pk}/workers.csv")
     rows = {row["worker_id"]: row for row in csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode()))}
     done, other = rows[PID], rows["idle-worker-1"]
     assert (done["state"], done["code"], done["pairs_judged"], done["session_id"]) == (

@@ -129,7 +129,7 @@ def test_what_was_judged_of_a_lessons_pair_stays(mara: Client, project: Project)
     pair, queue, rui = make.pair(project), make.queue(project), User.objects.get(name="Rui")
     held = claim(queue=queue, rater=rui)
     assert held is not None
-    Slot.objects.filter(pk=held.slot_id).update(state="done")
+    Slot.objects.filter(assignment=held).update(state="done")
     add(mara, pair)
     change_queue(queue=queue, by=None, overlap=4)
     assert Slot.objects.get().state == "done"
@@ -240,7 +240,7 @@ def test_who_is_where_as_a_table_and_as_csv(mara: Client, project: Project) -> N
     Participation.objects.create(project=project, user=rui)
     page = mara.get(path(project, "people/")).text
     assert "1 of 1" in page and "Guidelines" in page
-    answer = mara.get(path(project, "people.csv"))
+    answer: Any = mara.get(path(project, "people.csv"))
     text = b"".join(answer.streaming_content).decode()
     rows = list(csv.DictReader(io.StringIO(text)))
     assert {row["name"] for row in rows} == {"Rui", "'=Rosa()"}

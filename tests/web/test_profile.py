@@ -51,7 +51,7 @@ def test_demographics_need_consent_and_go_with_it(rui: Client) -> None:
     answer = rui.post("/account/profile/", {"do": "demographics"}, follow=True)
     assert "Nothing of this is kept about you." in answer.text
     mine.refresh_from_db()
-    assert (mine.demographics, mine.demographics_consent_at) == ({}, None)
+    assert mine.demographics == {} and mine.demographics_consent_at is None
 
 
 def test_nothing_of_it_reaches_managers(rui: Client, project: Project) -> None:
