@@ -36,8 +36,8 @@ SET shown = labeling_exposure.shown + excluded.shown,
 """
 _LENGTHEN_RUN = """
 INSERT INTO labeling_passage (queue_id, rater_id, lane, passed, done, sensitive_run, run_at)
-VALUES (%(queue)s, %(rater)s, '', 0, 0, 1, now())
-ON CONFLICT (queue_id, rater_id, lane) DO UPDATE SET run_at = now(), sensitive_run = 1 + CASE
+VALUES (%(queue)s, %(rater)s, '', 0, 0, 1, clock_timestamp())
+ON CONFLICT (queue_id, rater_id, lane) DO UPDATE SET run_at = excluded.run_at, sensitive_run = 1 + CASE
     WHEN labeling_passage.run_at > now() - %(away)s THEN labeling_passage.sensitive_run ELSE 0 END
 """
 
