@@ -65,7 +65,9 @@ FORMATS: dict[str, Format] = {
         verdicts.ultrafeedback,
         "ultrafeedback.jsonl",
     ),
-    "trl": Format(_("TRL preference"), "prompt (optional), chosen, rejected", verdicts.is_trl, verdicts.trl, "trl.jsonl"),
+    "trl": Format(
+        _("TRL preference"), "prompt (optional), chosen, rejected", verdicts.is_trl, verdicts.trl, "trl.jsonl"
+    ),
 }
 
 
