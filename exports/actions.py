@@ -161,7 +161,8 @@ def write_export(*, project: Project, recipe: Any, to: Path) -> Built:
     read = checked_recipe(project, recipe)
     to = to.absolute()
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise Refused("invalid", f"{to} is there already and not an empty directory. Choose another, or empty it.")
+        said = _("%(path)s is there already and not an empty directory. Choose another, or empty it.")
+        raise Refused("invalid", said % {"path": to})
     scratch = to.with_name(f".{to.name}.unfinished")
     shutil.rmtree(scratch, ignore_errors=True)
     try:
@@ -171,7 +172,8 @@ def write_export(*, project: Project, recipe: Any, to: Path) -> Built:
             raise AssertionError("a build without a time limit runs to its end")
         built.directory.rename(to)
     except OSError as problem:
-        raise Refused("invalid", f"{to} cannot be written: {problem.strerror or problem}.") from problem
+        said = _("%(path)s cannot be written: %(problem)s.") % {"path": to, "problem": problem.strerror or problem}
+        raise Refused("invalid", said) from problem
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return Built(to, built.manifest)

@@ -47,7 +47,7 @@ class RecipeForm(forms.Form):
         if keys and default.criterion not in keys:
             first["criterion"] = keys[0]
         super().__init__(first | {name: data[name] for name in first if name in data})
-        self.fields["criterion"].choices = [(c.key, c.name) for c in preferences]  # type: ignore[attr-defined]
+        self.fields["criterion"].choices = [(c.key, _(c.name)) for c in preferences]  # type: ignore[attr-defined]
         queues = project.queues.order_by("name").values_list("name", flat=True)
         self.fields["queue"].choices = [("", _("Every pair of the project")), *((q, q) for q in queues)]  # type: ignore[attr-defined]
 

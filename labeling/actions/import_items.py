@@ -18,6 +18,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from labeling.actions import refusals
 from labeling.actions.copy_items import copy_items, copy_refusals, render_all
@@ -102,7 +103,9 @@ def start_batch(*, project: Project, by: User | None, name: str, stored: StoredF
     if format_name and format_name not in FORMATS:
         known = ", ".join(FORMATS)
         raise refusals.Refused(
-            "unknown_format", f"There is no format “{format_name}”.", {"format": f"One of: {known}."}
+            "unknown_format",
+            _("There is no format “%(name)s”.") % {"name": format_name},
+            {"format": _("One of: %(choices)s.") % {"choices": known}},
         )
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     found: Batch | None = Batch.objects.filter(project=project, storage_name=stored.storage_name).first()

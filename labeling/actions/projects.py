@@ -6,6 +6,7 @@ import re
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from labeling.actions.criteria import find_preset, preset_criteria
 from labeling.actions.people import add_member
@@ -52,11 +53,14 @@ def create_project(*, slug: str, name: str, by: User | None, description: str = 
     Its maker, if there is one, becomes its manager and researcher.
     """
     if not SLUG.fullmatch(slug) or slug in RESERVED:
-        raise Refused("invalid", "A slug has small letters, digits and hyphens, at most 60.", {"slug": "not a slug"})
+        raise Refused(
+            "invalid", _("A short name has small letters, digits and hyphens, at most 60."), {"slug": "not a slug"}
+        )
     if Project.objects.filter(slug=slug).exists():
-        raise Refused("slug_taken", f"There is already a project “{slug}”. Choose another slug.", {"slug": "taken"})
+        said = _("There is already a project “%(slug)s”. Choose another short name.")
+        raise Refused("slug_taken", said % {"slug": slug}, {"slug": "taken"})
     if not name.strip():
-        raise Refused("invalid", "A project needs a name.", {"name": "empty"})
+        raise Refused("invalid", _("A project needs a name."), {"name": "empty"})
     start = find_preset(preset)
     project = Project.objects.create(
         slug=slug, name=name.strip()[:120], description=description, created_by=by,
@@ -68,7 +72,7 @@ def create_project(*, slug: str, name: str, by: User | None, description: str = 
     Criterion.objects.bulk_create(criteria)
     record(by, "project.created", project, project_id=project.pk, slug=slug, preset=start.key)
     publish_guideline(project=project, by=by, text=DEFAULT_GUIDELINE, change_note="Default guideline")
-    create_queue(project=project, by=by, name="Every pair")
+    create_queue(project=project, by=by, name=_("Every pair"))
     if by is not None:
         for role in (Membership.Role.MANAGER, Membership.Role.RESEARCHER):
             add_member(project=project, user=by, role=role, by=by)
@@ -80,7 +84,8 @@ def find_project(*, slug: str) -> Project:
     found = Project.objects.filter(slug=slug).first()
     if found is None:
         known = ", ".join(Project.objects.order_by("slug").values_list("slug", flat=True)[:20]) or "none yet"
-        raise Refused("no_such_project", f"There is no project “{slug}”. Projects: {known}.", {"project": "unknown"})
+        said = _("There is no project “%(slug)s”. Projects: %(known)s.") % {"slug": slug, "known": known}
+        raise Refused("no_such_project", said, {"project": "unknown"})
     return found
 
 
@@ -89,7 +94,7 @@ def change_project(*, project: Project, by: User, **changes: str | int) -> Proje
     """Change name, description or the time in which answers may be revised."""
     unknown = changes.keys() - {"name", "description", "revise_minutes"}
     if unknown:
-        raise Refused("unchangeable", "These stay as they are.", dict.fromkeys(unknown, "fixed"))
+        raise Refused("unchangeable", _("These stay as they are."), dict.fromkeys(unknown, "fixed"))
     before = {name: getattr(project, name) for name in changes}
     for name, value in changes.items():
         setattr(project, name, value)

@@ -8,6 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+from django.utils.translation import gettext_noop as _
+
 from labeling.importers import formats, verdicts
 from labeling.importers.checks import Problem
 from labeling.importers.containers import RowFile
@@ -38,9 +40,9 @@ class Format:
 # The order decides where several formats fit: the most particular columns come first.
 FORMATS: dict[str, Format] = {
     "native": Format(
-        "Annotate’s own rows", "conversation or prompt, responses", formats.is_native, formats.native, "native.jsonl"
+        _("Annotate’s own rows"), "conversation or prompt, responses", formats.is_native, formats.native, "native.jsonl"
     ),
-    "plain": Format("Plain columns", "prompt, response_a, response_b", formats.is_plain, formats.plain, "plain.csv"),
+    "plain": Format(_("Plain columns"), "prompt, response_a, response_b", formats.is_plain, formats.plain, "plain.csv"),
     "pku_saferlhf": Format(
         "PKU-SafeRLHF",
         "prompt, response_0, response_1",
@@ -49,7 +51,7 @@ FORMATS: dict[str, Format] = {
         "pku_saferlhf.jsonl",
     ),
     "helpsteer": Format(
-        "HelpSteer2 and 3 preference",
+        _("HelpSteer2 and 3 preference"),
         "context, response1, response2",
         verdicts.is_helpsteer,
         verdicts.helpsteer,
@@ -63,7 +65,9 @@ FORMATS: dict[str, Format] = {
         verdicts.ultrafeedback,
         "ultrafeedback.jsonl",
     ),
-    "trl": Format("TRL preference", "prompt (optional), chosen, rejected", verdicts.is_trl, verdicts.trl, "trl.jsonl"),
+    "trl": Format(
+        _("TRL preference"), "prompt (optional), chosen, rejected", verdicts.is_trl, verdicts.trl, "trl.jsonl"
+    ),
 }
 
 

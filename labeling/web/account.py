@@ -10,6 +10,7 @@ from django.contrib.auth import views
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -57,7 +58,7 @@ class NewPassword(views.PasswordResetConfirmView):
     success_url = reverse_lazy("sign_in")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        messages.success(self.request, "Your new password is set. Sign in with it.")
+        messages.success(self.request, _("Your new password is set. Sign in with it."))
         return super().form_valid(form)
 
 
@@ -67,7 +68,7 @@ class ChangePassword(views.PasswordChangeView):
     success_url = reverse_lazy("account")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        messages.success(self.request, "Your password is changed. Other devices are signed out.")
+        messages.success(self.request, _("Your password is changed. Other devices are signed out."))
         return super().form_valid(form)
 
 
@@ -76,7 +77,7 @@ def account(request: PersonRequest) -> HttpResponse:
     form = AccountForm(request.POST or None, initial={"name": request.user.name, "theme": request.user.theme})
     if request.method == "POST" and form.is_valid():
         change_account(user=request.user, **form.cleaned_data)
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return redirect("account")
     return _account_page(request, form=form)
 
@@ -98,7 +99,9 @@ def make_token(request: PersonRequest) -> HttpResponse:
 def revoke(request: PersonRequest, pk: int) -> HttpResponse:
     token = get_object_or_404(request.user.api_tokens, pk=pk)
     revoke_token(token=token, by=request.user)
-    messages.success(request, f"“{token.name}” is revoked: whatever uses it is refused from now on.")
+    messages.success(
+        request, _("“%(name)s” is revoked: whatever uses it is refused from now on.") % {"name": token.name}
+    )
     return redirect("account")
 
 

@@ -59,7 +59,8 @@ class ChangePasswordForm(PasswordChangeForm):
 
 class AccountForm(forms.Form):
     name = forms.CharField(
-        required=False, max_length=LONGEST_NAME, label=_("Your name"), help_text=_("As others in your projects see it."),
+        required=False, max_length=LONGEST_NAME, label=_("Your name"),
+        help_text=_("As others in your projects see it."),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )  # fmt: skip
     theme = forms.ChoiceField(label=_("Colours"), choices=User.Theme.choices, widget=forms.RadioSelect)

@@ -118,7 +118,7 @@ def _preview(facts: dict[str, Any], format_name: str) -> dict[str, Any]:
             source.recognise()
             drafts, refused = source.first(SHOWN)
     except Unreadable as error:
-        return {"error": str(error), "format": format_name}
+        return {"error": str(error), "in_english": True, "format": format_name}
     except FileNotFoundError:
         return {"error": _("The file is not there any more. Choose it again."), "format": format_name}
     return {
