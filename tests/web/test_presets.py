@@ -26,7 +26,7 @@ from tests.web.conftest import signed_in
 pytestmark = pytest.mark.django_db
 
 OWN_WORDS = "The left one answers what was asked; the right one only repeats the question."
-SCALES = {
+SCALES: dict[str, tuple[str, list[Any]]] = {
     "helpful-harmless": ("helpfulness", [-3, -2, -1, 0, 1, 2, 3, "both_bad"]),
     "hh-rlhf": ("helpfulness", [-4, -3, -2, -1, 1, 2, 3, 4]),
     "llama-2": ("harmlessness", [-4, -3, -2, -1, 1, 2, 3, 4]),
