@@ -22,7 +22,9 @@ from exports.models import Export, ExportFile
 from labeling.actions.assign import claim
 from labeling.actions.crowd_entry import make_link, token_of
 from labeling.actions.lessons import add_lesson
+from labeling.actions.care import check_in
 from labeling.actions.people import invite
+from labeling.actions.topics import add_topic
 from labeling.models import ApiToken, Batch, CrowdEntry, Membership, Participation
 from tests import make
 from tests.web.conftest import signed_in
@@ -58,6 +60,20 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "compare_renew": ("post", RATERS, "Rui's assignment"),
     "compare_submit": ("post", RATERS, "Rui's assignment"),
     "compare_skip": ("post", RATERS, "Rui's assignment"),
+    "compare_rest": ("get", RATERS, "queue desk"),
+    "compare_go_on": ("post", RATERS, "queue desk"),
+    "compare_open": ("post", RATERS, "Rui's assignment"),
+    "compare_no_more": ("post", RATERS, "Rui's assignment"),
+    "topics": ("get", RATERS, "project"),
+    "check_in_unshare": ("post", RATERS, "Rui's check-in"),
+    "support": ("get", MEMBERS, "project"),
+    "care": ("get", MANAGERS, "project"),
+    "care_change": ("post", MANAGERS, "project"),
+    "topic_add": ("post", MANAGERS, "project"),
+    "topic_change": ("post", MANAGERS, "project's topic"),
+    "topic_remove": ("post", MANAGERS, "project's topic"),
+    "pair_put_back": ("post", MANAGERS, "project's pair"),
+    "exposure_csv": ("get", MANAGERS, "project"),
     "new_project": ("get", MANAGERS, ""),
     "project": ("get", READERS, "project"),
     "project_settings": ("get", MANAGERS, "project"),
@@ -193,6 +209,9 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "project's kind": (slug, "rating"),
         "project's criterion": (slug, "safety"),
         "project's batch": (slug, batch.pk),
+        "project's topic": (slug, add_topic(project=project, by=people["Mara"], key="self-harm", name="Harm").pk),
+        "project's pair": (slug, study["pairs"][0].pk),
+        "Rui's check-in": (slug, check_in(project=project, user=people["Rui"], feeling="fine", shared=True).pk),
         "batch": (batch.pk,),
         "project's export": (slug, export.pk),
         "export": (export.pk,),
