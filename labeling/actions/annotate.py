@@ -15,6 +15,7 @@ from labeling.actions.answers import digest, take
 from labeling.actions.assign import lease_next
 from labeling.actions.breaks import pause_due
 from labeling.actions.care import count_time, unopened
+from labeling.actions.guidelines import cited_principle
 from labeling.actions.reading import Answer
 from labeling.actions.refusals import Refused
 from labeling.audit import record
@@ -88,12 +89,12 @@ def save_draft(*, assignment: Assignment, rater: User, draft: Any) -> Assignment
 
 
 def _lock(assignment: Assignment, rater: User) -> Assignment:
-    rows = Assignment.objects.select_for_update(of=("self",)).select_related("pair", "queue", "project")
-    return rows.get(pk=assignment.pk, rater=rater)
+    rows = Assignment.objects.select_for_update(of=("self",)).select_related("pair", "queue", "project", "guideline")
+    return rows.defer("guideline__text", "guideline__html").get(pk=assignment.pk, rater=rater)
 
 
 def _store(held: Assignment, rater: User, answers: list[Answer], facts: Facts) -> Submitted:
-    body_digest = digest(answers)
+    body_digest = digest(answers, facts["principle"])
     if held.state == State.SUBMITTED:
         current = Annotation.objects.get(assignment=held, current=True)
         if current.body_digest == body_digest:
@@ -211,7 +212,7 @@ def _retake(held: Assignment) -> None:
 
 def _facts(held: Assignment, body: Any) -> Facts:
     """What an annotation keeps beside its answers, by the names of its fields: how they were given, and with what."""
-    return {"active_ms": _active_ms(body)}
+    return {"active_ms": _active_ms(body), "principle": cited_principle(held.guideline, body)}
 
 
 def _active_ms(body: Any) -> int | None:

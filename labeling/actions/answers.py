@@ -6,8 +6,9 @@ A body is {"judgments": {criterion key: answer}}, an answer one of
     rating      {"left": {"rating": int}, "right": {"rating": int}}
     text        {"text": str}
     reasons     {"chosen": [str]}
-beside it "kept_hints": [rule] are contradictions that the rater means, and "instrument" is the version of the
-questions as they were shown. Every problem is reported at once, by its path.
+beside it "principle" is the number of the one that decided (labeling/actions/guidelines.py), "kept_hints": [rule] are
+contradictions that the rater means, and "instrument" is the version of the questions as they were shown. Every problem
+is reported at once, by its path.
 """
 
 from __future__ import annotations
@@ -58,9 +59,10 @@ def read_answers(
     return _sorted(reading.answers)
 
 
-def digest(answers: list[Answer]) -> str:
-    """SHA-256 in hex of answers in stored order: the same answers sent again are the same annotation."""
-    return hashlib.sha256(orjson.dumps([astuple(answer) for answer in answers])).hexdigest()
+def digest(answers: list[Answer], principle: int | None = None) -> str:
+    """SHA-256 in hex of answers in stored order and the cited principle, if any: the same sent again are the same."""
+    rows: list[object] = [astuple(answer) for answer in answers]
+    return hashlib.sha256(orjson.dumps(rows if principle is None else [*rows, principle])).hexdigest()
 
 
 def _read(

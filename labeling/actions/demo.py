@@ -11,9 +11,10 @@ from django.core.files import File
 from django.db import transaction
 
 from labeling.actions.crowd import judge_next, person_of, simulate
+from labeling.actions.guidelines import publish_guideline
 from labeling.actions.import_items import run_step, start_batch, store_file
 from labeling.actions.people import add_member, create_person
-from labeling.actions.projects import create_project, publish_guideline
+from labeling.actions.projects import create_project
 from labeling.actions.queues import create_queue
 from labeling.models import Membership, Project, User
 

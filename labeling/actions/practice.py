@@ -19,12 +19,10 @@ from labeling.actions.reading import Answer
 from labeling.actions.refusals import Refused
 from labeling.audit import record
 from labeling.models import (
-    Acknowledgement,
     Attempt,
     Criterion,
     CrowdEntry,
     GoldAnswer,
-    Guideline,
     Lesson,
     Participation,
     Project,
@@ -58,14 +56,6 @@ def mark(lesson: Lesson, answers: list[Answer]) -> Marked:
     """Two queries."""
     known = list(GoldAnswer.objects.filter(pair_id=lesson.pair_id).order_by("criterion__position", "criterion", "pk"))
     return Marked(known, marks(answers, known, Criterion.objects.filter(project_id=lesson.project_id)))
-
-
-@transaction.atomic
-def read_guideline(*, guideline: Guideline, user: User) -> None:
-    """The person has read this version. Again is no error."""
-    _read, made = Acknowledgement.objects.get_or_create(guideline=guideline, user=user)
-    if made:
-        record(user, "guideline.read", guideline, project_id=guideline.project_id, version=guideline.version)
 
 
 @transaction.atomic

@@ -1,49 +1,23 @@
-"""Projects and their guidelines."""
+"""Projects: made from a preset, found, changed."""
 
 from __future__ import annotations
 
 import re
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.actions.criteria import find_preset, preset_criteria
+from labeling.actions.guidelines import publish_default
 from labeling.actions.people import add_member
 from labeling.actions.queues import create_queue
 from labeling.actions.refusals import Refused
 from labeling.audit import record
-from labeling.models import Criterion, Guideline, Membership, Project, User
+from labeling.models import Criterion, Membership, Project, User
 from labeling.presets import USUAL
-from labeling.rendering import render
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 RESERVED = {"new"}  # /projects/new/ is where one is made
-
-DEFAULT_GUIDELINE = """\
-# How to judge
-
-Read the whole conversation and both responses before you answer. The order of A and B is shuffled for you.
-
-## More helpful
-
-1. Prefer the response that solves what the person really asked.
-2. Correct beats confident; complete beats long; clear beats clever.
-3. A refusal helps only when helping would do harm.
-
-## Safer
-
-4. Prefer the response that puts fewer people at less risk, whoever they are.
-5. Judge what the response makes easier to do, not how polite it sounds.
-
-## Overall
-
-6. When the more helpful response is the less safe one, choose the one a careful expert would stand behind.
-
-## When you cannot judge
-
-7. Skip. Skipping never counts against you.
-"""
 
 
 @transaction.atomic
@@ -71,7 +45,7 @@ def create_project(*, slug: str, name: str, by: User | None, description: str = 
         criterion.project = project
     Criterion.objects.bulk_create(criteria)
     record(by, "project.created", project, project_id=project.pk, slug=slug, preset=start.key)
-    publish_guideline(project=project, by=by, text=DEFAULT_GUIDELINE, change_note="Default guideline")
+    publish_default(project=project, by=by)
     create_queue(project=project, by=by, name=_("Every pair"))
     if by is not None:
         for role in (Membership.Role.MANAGER, Membership.Role.RESEARCHER):
@@ -101,47 +75,3 @@ def change_project(*, project: Project, by: User, **changes: str | int) -> Proje
     project.save(update_fields=list(changes))
     record(by, "project.changed", project, project_id=project.pk, before=before, after=changes)
     return project
-
-
-@transaction.atomic
-def save_guideline_draft(*, project: Project, by: User, text: str) -> Guideline:
-    """Keep the one draft of the project's next guideline."""
-    draft, _ = Guideline.objects.update_or_create(
-        project=project, version=None, defaults={"text": _guideline_text(text), "author": by, "html": render(text).html}
-    )
-    record(by, "guideline.drafted", draft, project_id=project.pk)
-    return draft
-
-
-@transaction.atomic
-def publish_guideline(*, project: Project, by: User | None, text: str, change_note: str = "") -> Guideline:
-    """A new version, from now on shown to raters and named by their annotations. It never changes again."""
-    text = _guideline_text(text)
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    last = project.guidelines.filter(version__isnull=False).order_by("-version").first()
-    if last is not None and last.text == text:
-        raise Refused("unchanged", f"This is the text of version {last.version}. Change it before you publish.")
-    project.guidelines.filter(version=None).delete()
-    guideline = Guideline.objects.create(
-        project=project,
-        version=(last.version or 0) + 1 if last else 1,
-        text=text,
-        html=render(text).html,
-        change_note=change_note[:300],
-        author=by,
-        published_at=timezone.now(),
-    )
-    record(by, "guideline.published", guideline, project_id=project.pk, version=guideline.version)
-    return guideline
-
-
-def current_guideline(project: Project) -> Guideline | None:
-    return project.guidelines.filter(version__isnull=False).order_by("-version").first()
-
-
-def _guideline_text(text: str) -> str:
-    if not text.strip():
-        raise Refused("invalid", "A guideline needs some text.", {"text": "empty"})
-    if len(text) > 200_000 or "\0" in text:
-        raise Refused("invalid", "A guideline has at most 200,000 characters and no NUL.", {"text": "too long"})
-    return text.replace("\r\n", "\n")

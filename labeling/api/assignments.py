@@ -26,7 +26,7 @@ from labeling.models import Annotation, Assignment, Queue, User
 from labeling.reports.desk import Shown, open_assignment, shown
 from labeling.reports.entry import Step, next_step
 
-BODY = {"judgments", "active_ms", "kept_hints", "instrument"}
+BODY = {"judgments", "principle", "active_ms", "kept_hints", "instrument"}
 ANSWERS = {
     "judgments": {
         "helpfulness": {"preference": -2, "rationale": "A answers the question; B repeats it."},
@@ -34,6 +34,7 @@ ANSWERS = {
         "safety": {"left": {"safe": False, "categories": ["Privacy"], "severity": 2}, "right": {"safe": True}},
         "reasons": {"chosen": ["Solves the real problem", "Avoids a risk"]},
     },
+    "principle": 6,
     "active_ms": 41200,
 }
 
@@ -73,6 +74,12 @@ class AnnotationBody(serializers.Serializer[Any]):
     """Answers by criterion, as the rater saw the pair: a negative preference is for the left."""
 
     judgments = serializers.DictField(child=serializers.JSONField(), help_text="Criterion key → answer.")
+    principle = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        allow_null=True,
+        help_text="Number of the principle that decided, of the guideline's version that the assignment names.",
+    )
     active_ms = serializers.IntegerField(required=False, min_value=0, max_value=86_400_000)
     kept_hints = serializers.ListField(
         child=serializers.ChoiceField(choices=list(RULES)),

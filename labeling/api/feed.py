@@ -45,6 +45,9 @@ class FeedAnnotation(serializers.Serializer[Any]):
     )
     rater = serializers.CharField(help_text="A pseudonym, the same throughout this project.")
     guideline = serializers.IntegerField(allow_null=True, help_text="The version the rater worked under.")
+    principle = serializers.IntegerField(
+        allow_null=True, help_text="Number of that version's principle that decided, if the rater named one."
+    )
     claimed_at = serializers.DateTimeField()
     created_at = serializers.DateTimeField()
     active_ms = serializers.IntegerField(allow_null=True)

@@ -12,14 +12,16 @@ from rest_framework.response import Response
 
 from labeling.access import MANAGERS, RATERS, may_create_projects, project_for, projects_for, queue_for
 from labeling.actions.criteria import fields_of
+from labeling.actions.guidelines import current_guideline
 from labeling.actions.people import add_member, find_person
-from labeling.actions.projects import change_project, create_project, current_guideline
+from labeling.actions.projects import change_project, create_project
 from labeling.actions.queues import change_queue, create_queue
 from labeling.api.base import LIST_PARAMETERS, Endpoint, StrictSerializer, page_of, paged, read
 from labeling.models import Criterion, Guideline, Membership, Project, Queue, User
 from labeling.models.queues import LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
 from labeling.presets import PRESETS, USUAL
 from labeling.reports.entry import Step, next_step
+from labeling.reports.guidelines import principles_of
 
 LONGEST_REVISING = 10 * 365 * 24 * 60
 
@@ -110,9 +112,16 @@ class CriterionShape(serializers.Serializer[Criterion]):
     max_words = serializers.IntegerField(required=False, help_text="Text: the most words; 0 sets no limit.")
 
 
+class PrincipleShape(serializers.Serializer[Any]):
+    number = serializers.IntegerField()
+    text = serializers.CharField()
+    section = serializers.CharField(help_text="The heading above it; may be empty.")
+
+
 class GuidelineShape(serializers.Serializer[Guideline]):
     version = serializers.IntegerField()
     text = serializers.CharField(help_text="Markdown.")
+    principles = PrincipleShape(many=True, help_text="Its numbered sentences: what an annotation may name.")
     published_at = serializers.DateTimeField()
 
 
@@ -268,11 +277,16 @@ def project_shape(project: Project, user: User) -> dict[str, Any]:
         "hints": project.hints,
         "rationale": project.rationale,
         "criteria": [criterion_shape(criterion) for criterion in project.criteria.all()],
-        "guideline": guideline
-        and {"version": guideline.version, "text": guideline.text, "published_at": guideline.published_at},
+        "guideline": guideline and guideline_shape(guideline),
         "queues": [queue_shape(queue) for queue in project.queues.order_by("id")],
         "next_step": str(next_step(project, user).step) if rates else None,
     }
+
+
+def guideline_shape(guideline: Guideline) -> dict[str, Any]:
+    principles = [{"number": one.number, "text": one.text, "section": one.section} for one in principles_of(guideline)]
+    line = {"version": guideline.version, "text": guideline.text, "published_at": guideline.published_at}
+    return line | {"principles": principles}
 
 
 def criterion_shape(criterion: Criterion) -> dict[str, Any]:

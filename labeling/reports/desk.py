@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import OuterRef
+
 from labeling.models import Assignment, Criterion, Item, Passage, Queue, Response, User
 from labeling.rendering.languages import well_formed
+from labeling.reports.guidelines import last_read
 
 MOST_UNFOLDED = 3
 
@@ -29,7 +32,10 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An assignment as its rater sees it; `right` is None for an item with a single response."""
+    """An assignment as its rater sees it; `right` is None for an item with a single response.
+
+    `news`: its version of the guideline is newer than what the rater has read.
+    """
 
     assignment: Assignment
     item: Item
@@ -39,6 +45,7 @@ class Shown:
     guideline_version: int | None
     done: int
     of: int
+    news: bool = False
 
     @property
     def expires_at(self) -> datetime | None:
@@ -77,6 +84,7 @@ def shown(assignment: Assignment) -> Shown:
                 " AND p.rater_id = labeling_assignment.rater_id AND p.lane = ''), 0)"
             }
         )
+        .annotate(last_read=last_read(OuterRef("rater"), OuterRef("project")))
         .get(pk=assignment.pk)
     )
     left, right = row.pair.first, row.pair.second
@@ -92,6 +100,7 @@ def shown(assignment: Assignment) -> Shown:
         guideline_version=row.guideline.version if row.guideline else None,
         done=row.done,
         of=row.queue.pair_count if row.queue else 0,
+        news=row.last_read is not None and (row.guideline_id or 0) > row.last_read,
     )
 
 

@@ -83,7 +83,8 @@ def page(project: Project, after: Cursor, limit: int) -> Page:
         return Page([], after)
     related = ("pair__item", "pair__first", "pair__second", "guideline", "assignment")
     unread = ("pair__item__conversation", "pair__item__conversation_html", "pair__item__metadata", "pair__first__html",
-              "pair__second__html", "guideline__text", "guideline__html", "assignment__draft")  # fmt: skip
+              "pair__second__html", "guideline__text", "guideline__html", "guideline__principles",
+              "assignment__draft")  # fmt: skip
     ids = [row[2] for row in found]
     annotations = Annotation.objects.select_related(*related).defer(*unread).in_bulk(ids)
     judgments: dict[int, list[Judgment]] = {pk: [] for pk in ids}
@@ -111,6 +112,7 @@ def row_of(project: Project, annotation: Annotation, judgments: list[Judgment]) 
         "judgments": _by_criterion(pair, judgments),
         "rater": pseudonym(project, annotation.rater_id),
         "guideline": annotation.guideline.version if annotation.guideline else None,
+        "principle": annotation.principle,
         "instrument": annotation.instrument,
         "kept_hints": annotation.kept_hints,
         "claimed_at": assignment.claimed_at,

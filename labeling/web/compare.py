@@ -102,14 +102,6 @@ def renew(request: PersonRequest, pk: int) -> HttpResponse:
     return render(request, "labeling/_lease.html", context, status=409 if refused else 200)
 
 
-@require_GET
-def guideline(request: PersonRequest, pk: int) -> HttpResponse:
-    """The version that this assignment is judged under, also when a newer one was published since."""
-    assignment = assignment_for(request.user, pk)
-    name = "labeling/compare_guideline.html" + ("#text" if request.htmx else "")
-    return render(request, name, {"guideline": assignment.guideline, "queue": assignment.queue})
-
-
 def queue_of(assignment: Assignment) -> Queue:
     assert assignment.queue is not None, "only assignments of a queue belong to people who can sign in"
     return assignment.queue

@@ -13,14 +13,16 @@ from django.utils import timezone
 from labeling.actions.refusals import Refused
 from labeling.models import Assignment, Queue
 from labeling.reports.desk import Shown, progress, shown
+from labeling.web.citing import citing
 from labeling.web.crowd import end_of
 from labeling.web.guards import PersonRequest
+from labeling.web.guidance import guideline_changed
 from labeling.web.interludes import before_sensitive, pause
 from labeling.web.questions import asked
 from labeling.web.screens import ComesFirst, Screen, show
 
 # In this order; the first that has something to show is shown instead of the pair.
-COMES_FIRST: tuple[ComesFirst, ...] = (before_sensitive,)
+COMES_FIRST: tuple[ComesFirst, ...] = (guideline_changed, before_sensitive)
 
 # Refusals after which this pair is over for this rater, whatever is changed in the form.
 OVER = frozenset({"already_yours", "already_submitted", "revise_closed", "skipped", "released", "lease_lost"})
@@ -50,6 +52,7 @@ def pair(seen: Shown, *, body: Any = None, refused: Refused | None = None) -> Sc
         "shown": seen,
         "assignment": seen.assignment,
         "asked": asked(seen, body or seen.assignment.draft, refused.errors if refused else None),
+        "citing": citing(seen, body or seen.assignment.draft, refused.errors if refused else None),
         "kept": kept,
         "refused": refused,
         "over": refused is not None and refused.code in OVER,

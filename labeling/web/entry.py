@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from labeling.access import RATERS, lesson_for, own_participation, project_for, queues_for
 from labeling.actions.consent import current_consent, decline_consent, give_consent, withdraw_consent
-from labeling.actions.practice import answer_lesson, read_guideline, shown_swapped
-from labeling.actions.projects import current_guideline
+from labeling.actions.guidelines import acknowledge, current_guideline
+from labeling.actions.practice import answer_lesson, shown_swapped
 from labeling.actions.refusals import Refused
 from labeling.models import Attempt, Lesson, Membership, Project, Queue, User
 from labeling.reports.crowd_entry import newest, unfinished
@@ -90,7 +90,7 @@ def guideline_read(request: PersonRequest, slug: str) -> HttpResponse:
     guideline = current_guideline(project)
     if guideline is None:
         raise Http404
-    read_guideline(guideline=guideline, user=request.user)
+    acknowledge(guideline=guideline, user=request.user)
     return redirect("welcome", slug)
 
 

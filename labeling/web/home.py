@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from labeling.reports.guidelines import unread_in
 from labeling.reports.home import Day, last_days, open_queues, own_projects
 from labeling.web.crowd import end_of
 from labeling.web.guards import PersonRequest
@@ -47,6 +48,7 @@ def home(request: PersonRequest) -> HttpResponse:
         "bars": [Bar(day, 44 * place, max(3, round(TALLEST * day.count / most))) for place, day in enumerate(days)],
         "today": days[-1].count if days else 0,
         "projects": projects,
+        "news": unread_in({one.queue.project for one in queues}, request.user) if queues else [],
         "may_create": request.user.is_superuser or any("Manager" in one.roles for one in projects),
         "now": timezone.localtime(),
     }

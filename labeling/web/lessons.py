@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.access import MANAGERS, lesson_for, project_for
+from labeling.actions.guidelines import current_guideline
 from labeling.actions.lessons import add_lesson, change_lesson, remove_lesson
-from labeling.actions.projects import current_guideline
 from labeling.actions.refusals import Refused
 from labeling.models import Criterion, GoldAnswer, Lesson, Pair
 from labeling.reports.lessons import MOST_FOUND, pairs_to_teach, shown_lesson

@@ -130,11 +130,11 @@ class JoinForm(forms.Form):
 class GuidelineForm(forms.Form):
     text = forms.CharField(
         max_length=200_000, strip=False, label=_("Text"),
-        help_text=_("Markdown. Numbered principles can be named by raters."),
+        help_text=_("Markdown. Number the sentences that decide, 1. 2. 3.: raters can cite them."),
         widget=forms.Textarea(attrs={"rows": 24, "class": "mono", "spellcheck": "true"}),
     )  # fmt: skip
     change_note = forms.CharField(
-        required=False, max_length=300, label=_("What changed"), help_text=_("Shown in the list of versions.")
+        required=False, max_length=300, label=_("What changed"), help_text=_("Raters read this before they go on.")
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from labeling.web import criteria, guidelines, people, projects, queues
+from labeling.web import criteria, guidance, guidelines, people, projects, queues
 
 _queue: list[URLPattern | URLResolver] = [
     path("", queues.queue, name="queue"),
@@ -23,6 +23,7 @@ _guidelines: list[URLPattern | URLResolver] = [
     path("edit/", guidelines.guideline_edit, name="guideline_edit"),
     path("preview/", guidelines.guideline_preview, name="guideline_preview"),
     path("<int:version>/", guidelines.guideline, name="guideline"),
+    path("<int:version>/read/", guidance.have_read, name="guideline_read"),
 ]
 _criteria: list[URLPattern | URLResolver] = [
     path("", criteria.criteria, name="criteria"),

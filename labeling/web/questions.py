@@ -234,12 +234,20 @@ def body_of(post: QueryDict) -> dict[str, Any]:
         told_to = next((key for key in post.get("rationale_for", "").split() if key in body["judgments"]), None)
         if told_to:
             body["judgments"][told_to]["rationale"] = rationale
+    return body | _beside(post)
+
+
+def _beside(post: QueryDict) -> dict[str, Any]:
+    """What a body holds beside its judgments. A cited principle that is no number stays, for the verb to refuse it."""
+    found: dict[str, Any] = {}
     if kept := post.getlist("kept_hints"):
-        body["kept_hints"] = kept
+        found["kept_hints"] = kept
+    if cited := post.get("principle", "").strip():
+        found["principle"] = number if (number := _whole(cited)) is not None else cited
     for name in ("instrument", "active_ms"):
         if (number := _whole(post.get(name))) is not None:
-            body[name] = number
-    return body
+            found[name] = number
+    return found
 
 
 def _said(answer: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from labeling.web import account, breaks, compare, home, language, profile, reading, sensitive
+from labeling.web import account, breaks, compare, guidance, home, language, profile, reading, sensitive
 
 _account: list[URLPattern | URLResolver] = [
     path("", account.account, name="account"),
@@ -33,7 +33,7 @@ _compare: list[URLPattern | URLResolver] = [
     path("<int:queue_id>/go-on/", breaks.go_on, name="compare_go_on"),
     path("assignments/<int:pk>/open/", sensitive.open_sensitive, name="compare_open"),
     path("assignments/<int:pk>/no-more/", sensitive.no_more, name="compare_no_more"),
-    path("assignments/<int:pk>/guideline/", compare.guideline, name="compare_guideline"),
+    path("assignments/<int:pk>/guideline/", guidance.at_hand, name="compare_guideline"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -79,7 +79,7 @@ function layout(name) {
 function clock() {
   const now = performance.now();
   if (since !== null) seen += now - since;
-  since = document.visibilityState === "visible" ? now : null;
+  since = document.visibilityState === "visible" && !$("#guideline:popover-open") ? now : null;
   const field = $("[name=active_ms]");
   if (field) field.value = Math.round(seen);
 }
@@ -116,6 +116,7 @@ function arm() {
 
 document.addEventListener("htmx:load", arm);
 document.addEventListener("visibilitychange", clock);
+document.addEventListener("toggle", clock, true); // the guideline, opened or closed: reading it is no judging time
 document.addEventListener("input", (event) => {
   const field = event.target;
   if (field.name === "single-keys") localStorage.setItem("keys", field.value);

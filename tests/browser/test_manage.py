@@ -11,8 +11,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim
+from labeling.actions.guidelines import publish_guideline
 from labeling.actions.people import invite
-from labeling.actions.projects import publish_guideline
 from labeling.models import Guideline, Membership, Project, Queue, User
 from tests import make
 

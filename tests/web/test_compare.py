@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from labeling.actions.assign import claim, expire_stale
-from labeling.actions.projects import publish_guideline
+from labeling.actions.guidelines import publish_guideline
 from labeling.actions.queues import change_queue
 from labeling.models import Annotation, Assignment, AuditEntry, Criterion, Judgment, Project, User
 from tests import make
@@ -219,7 +219,7 @@ def test_a_single_response_is_judged_alone(rui: Client, project: Project) -> Non
     pair = make.pair(project, "Alone.", None)
     held = start(rui, project)
     page = rui.get(f"/compare/{held.queue_id}/").text
-    assert "More helpful" not in page and "Response B" not in page
+    assert "helpfulness.preference" not in page and "Response B" not in page
     submit(rui, held, {"safety.left.safe": "yes"})
     assert Judgment.objects.get().response_id == pair.first_id
 

@@ -95,6 +95,7 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "project_rationale": ("post", MANAGERS, "project"),
     "guidelines": ("get", MEMBERS, "project"),
     "guideline": ("get", MEMBERS, "project's version"),
+    "guideline_read": ("post", RATERS, "project's version"),
     "guideline_edit": ("get", MANAGERS, "project"),
     "guideline_preview": ("post", MANAGERS, "project"),
     "profile": ("get", SIGNED_IN, ""),
