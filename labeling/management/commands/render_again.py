@@ -21,6 +21,5 @@ class Command(BaseCommand):
             while found := step(last):
                 number, last = found
                 done += number
-                self.stdout.write(f"{done:,} {what}", ending="\r")
-                self.stdout.flush()
+                self.stdout.write(f"{done:,} {what} so far")
             self.stdout.write(f"{done:,} {what} rendered.")
