@@ -237,6 +237,7 @@ SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "annotate_session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "annotate_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "labeling.web.sign_in_again.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if HTTPS else []
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
 SECURE_SSL_REDIRECT = PRODUCTION and HTTPS

@@ -15,6 +15,7 @@ from labeling.actions.answers import digest, take
 from labeling.actions.assign import lease_next
 from labeling.actions.breaks import pause_due
 from labeling.actions.care import count_time, unopened
+from labeling.actions.facts import Facts, facts_of
 from labeling.actions.guidelines import cited_principle
 from labeling.actions.reading import Answer
 from labeling.actions.refusals import Refused
@@ -26,8 +27,7 @@ from labeling.models.queues import SEVERE as COUNTS_FOR
 
 State = Assignment.State
 LARGEST_DRAFT = 64 * 1024
-LONGEST_ACTIVE_MS = 24 * 3600 * 1000
-Facts = dict[str, Any]
+MOST_REVISIONS = 32_767
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,16 @@ class Submitted:
     place: Passage | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A body that was understood. `revises` is the revision it changes, if it says which."""
+
+    answers: list[Answer]
+    digest: str
+    facts: Facts
+    revises: int | None
+
+
 def submit(
     *,
     assignment: Assignment,
@@ -56,6 +66,9 @@ def submit(
 
     With `breaks`, nothing is claimed while a break is to be offered first.
 
+    A body may name the revision that it `revises`, 0 for the first answer: then it becomes the one after that and
+    no other. Sent again, however late, it changes nothing, and other answers than that one has are refused.
+
     Late is not lost: an assignment that expired takes any slot of its pair that is still open. If none is, the
     answers are kept as its draft and Refused("lease_lost") says so. The next claim shares the transaction, so
     the round trip costs one commit.
@@ -64,7 +77,9 @@ def submit(
         with transaction.atomic():
             held = _lock(assignment, rater)
             answers, facts = take(body, held=held, complete=complete)
-            done = _store(held, rater, answers, facts | _facts(held, body))
+            facts |= facts_of(body) | {"principle": cited_principle(held.guideline, body)}
+            sent = Sent(answers, digest(answers, facts["principle"]), facts, _revises(body))
+            done = _store(held, rater, sent)
             if not then_claim or held.queue is None:
                 return done
             held.queue.project = held.project
@@ -77,15 +92,29 @@ def submit(
         raise
 
 
+def may_revise(assignment: Assignment) -> bool:
+    """Whether the project's window for changing this answer is still open. It begins with the first answer."""
+    window = timedelta(minutes=assignment.project.revise_minutes)
+    return assignment.ended_at is not None and timezone.now() <= assignment.ended_at + window
+
+
 @transaction.atomic
 def save_draft(*, assignment: Assignment, rater: User, draft: Any) -> Assignment:
     """Keep unfinished answers as they are, in the order shown. Kept out of the audit log: it is typing, not an act."""
     kept = Assignment.objects.filter(pk=assignment.pk, rater=rater, state__in=[State.OPEN, State.EXPIRED])
     now = timezone.now()
     if not kept.update(draft=_small(draft), draft_at=now):
-        raise Refused("not_open", "This pair is not open any more, so there is no draft to keep.")
+        raise Refused("not_open", _("This pair is not open any more, so there is no draft to keep."))
     assignment.draft, assignment.draft_at = draft, now
     return assignment
+
+
+def _revises(body: Any) -> int | None:
+    """The revision that a body says it changes, or None when it says none."""
+    value = body.get("revises")
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_REVISIONS):
+        return value
+    raise Refused("invalid", _("Some answers are not understood."), {"revises": _("The number of a revision, or 0.")})
 
 
 def _lock(assignment: Assignment, rater: User) -> Assignment:
@@ -93,19 +122,16 @@ def _lock(assignment: Assignment, rater: User) -> Assignment:
     return rows.defer("guideline__text", "guideline__html").get(pk=assignment.pk, rater=rater)
 
 
-def _store(held: Assignment, rater: User, answers: list[Answer], facts: Facts) -> Submitted:
-    body_digest = digest(answers, facts["principle"])
+def _store(held: Assignment, rater: User, sent: Sent) -> Submitted:
     if held.state == State.SUBMITTED:
-        current = Annotation.objects.get(assignment=held, current=True)
-        if current.body_digest == body_digest:
-            return Submitted(current, created=False)
-        return _revise(held, current, rater, answers, body_digest, facts)
+        return _store_again(held, rater, sent)
     if unopened(held):
         raise Refused("not_opened", _("Open this comparison before you judge it."))
     if held.state != State.OPEN:
         _retake(held)
-    annotation = _write(held, rater, answers, body_digest, facts, revision=1)
-    severe, ms = any((answer.severity or 0) >= SEVERE for answer in answers), _judging_ms(held, facts["active_ms"])
+    annotation = _write(held, rater, sent, revision=1)
+    severe = any((answer.severity or 0) >= SEVERE for answer in sent.answers)
+    ms = _judging_ms(held, sent.facts["active_ms"])
     if held.lane != EVERYDAY:
         severe = count_time(held, ms) or severe
     place = _close(held, ms, severe=severe)
@@ -119,21 +145,34 @@ def _break_comes_first(done: Submitted, queue: Queue, rater: User) -> bool:
     return pause_due(queue, rater) is not None  # also after the same answer again: the first one counted
 
 
-def _revise(
-    held: Assignment, current: Annotation, rater: User, answers: list[Answer], body_digest: str, facts: Facts
-) -> Submitted:
-    window = timedelta(minutes=held.project.revise_minutes)
-    if held.ended_at is None or timezone.now() > held.ended_at + window:
-        raise Refused("revise_closed", "The time to change this answer is over; what you sent first stands.")
+def _store_again(held: Assignment, rater: User, sent: Sent) -> Submitted:
+    """A pair that is answered: what was sent before comes again, or it is a change, or a form that is out of date."""
+    made = list(held.annotations.order_by("revision"))
+    current = made[-1]
+    base = current.revision if sent.revises is None else sent.revises
+    if base > current.revision:
+        raise Refused("invalid", _("Some answers are not understood."), {"revises": _("There is no such revision.")})
+    if base == current.revision and sent.digest != current.body_digest:
+        return _revise(held, current, rater, sent)
+    if base < current.revision and sent.digest != made[base].body_digest:
+        raise Refused(
+            "answered_already",
+            _("You already answered this pair, in another tab or on another device, at %(time)s. We did not change it.")
+            % {"time": timezone.localtime(made[base].created_at).strftime("%H:%M UTC")},
+        )
+    return Submitted(current, created=False)
+
+
+def _revise(held: Assignment, current: Annotation, rater: User, sent: Sent) -> Submitted:
+    if not may_revise(held):
+        raise Refused("revise_closed", _("The time to change this answer is over; what you sent before stands."))
     Annotation.objects.filter(pk=current.pk).update(current=False)
-    annotation = _write(held, rater, answers, body_digest, facts, revision=current.revision + 1)
+    annotation = _write(held, rater, sent, revision=current.revision + 1)
     record(rater, "annotation.revised", annotation, project_id=held.project_id, assignment=held.pk, replaces=current.pk)
     return Submitted(annotation, created=True)
 
 
-def _write(
-    held: Assignment, rater: User, answers: list[Answer], body_digest: str, facts: Facts, revision: int
-) -> Annotation:
+def _write(held: Assignment, rater: User, sent: Sent, revision: int) -> Annotation:
     annotation = Annotation.objects.create(
         project_id=held.project_id,
         assignment=held,
@@ -141,10 +180,10 @@ def _write(
         rater=rater,
         guideline_id=held.guideline_id,
         revision=revision,
-        body_digest=body_digest,
-        **facts,
+        body_digest=sent.digest,
+        **sent.facts,
     )
-    Judgment.objects.bulk_create([answer.judgment(annotation.pk, held.project_id) for answer in answers])
+    Judgment.objects.bulk_create([answer.judgment(annotation.pk, held.project_id) for answer in sent.answers])
     return annotation
 
 
@@ -193,10 +232,12 @@ def _close(held: Assignment, active_ms: int, *, severe: bool) -> Passage | None:
 def _retake(held: Assignment) -> None:
     """Give an assignment that ended without an answer a slot of its pair that is still open, or refuse."""
     if held.state == State.SKIPPED:
-        raise Refused("skipped", "You skipped this pair; it goes to other raters. Claim the next one.")
+        raise Refused("skipped", _("You skipped this pair; it goes to other raters. Claim the next one."))
     elsewhere = Assignment.objects.filter(pair_id=held.pair_id, rater_id=held.rater_id).exclude(pk=held.pk)
     if elsewhere.filter(state__in=[State.OPEN, State.SUBMITTED, State.SKIPPED]).exists():
-        raise Refused("already_yours", "You have this pair open, or answered it, in another tab. Nothing was changed.")
+        raise Refused(
+            "already_yours", _("You have this pair open, or answered it, in another tab. Nothing was changed.")
+        )
     slot = (
         Slot.objects.select_for_update(skip_locked=True)
         .filter(queue_id=held.queue_id or 0, pair_id=held.pair_id, state=Slot.State.OPEN)
@@ -205,23 +246,12 @@ def _retake(held: Assignment) -> None:
     if slot is None:
         raise Refused(
             "lease_lost",
-            "This pair went to someone else. Your answers are kept as a draft; claim the next pair to go on.",
+            _(
+                "This pair went to someone else. Your answers are kept as a draft. "
+                "If the pair is still open when you submit, they count."
+            ),
         )
     held.slot = slot
-
-
-def _facts(held: Assignment, body: Any) -> Facts:
-    """What an annotation keeps beside its answers, by the names of its fields: how they were given, and with what."""
-    return {"active_ms": _active_ms(body), "principle": cited_principle(held.guideline, body)}
-
-
-def _active_ms(body: Any) -> int | None:
-    value = body.get("active_ms") if isinstance(body, dict) else None
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LONGEST_ACTIVE_MS:
-        raise Refused("invalid", "Some answers are not understood.", {"active_ms": "Milliseconds, at most one day."})
-    return value
 
 
 def _judging_ms(held: Assignment, active_ms: int | None) -> int:
@@ -231,11 +261,12 @@ def _judging_ms(held: Assignment, active_ms: int | None) -> int:
 
 def _small(draft: Any) -> Any:
     try:
-        size = len(orjson.dumps(draft))
+        written = orjson.dumps(draft)
     except (TypeError, ValueError) as problem:
-        raise Refused("invalid", "The draft is not plain JSON.", {"draft": str(problem)}) from problem
-    if size > LARGEST_DRAFT:
-        raise Refused("invalid", f"A draft is at most {LARGEST_DRAFT // 1024} KB.", {"draft": "too large"})
-    if b"\\u0000" in orjson.dumps(draft):
-        raise Refused("invalid", "A draft must not hold NUL characters.", {"draft": "holds NUL"})
+        raise Refused("invalid", _("The draft is not plain JSON."), {"draft": str(problem)}) from problem
+    if len(written) > LARGEST_DRAFT:
+        most = {"most": LARGEST_DRAFT // 1024}
+        raise Refused("invalid", _("A draft is at most %(most)s KB.") % most, {"draft": _("Too large.")})
+    if b"\\u0000" in written:
+        raise Refused("invalid", _("A draft must not hold NUL characters."), {"draft": _("Holds NUL.")})
     return draft

@@ -14,9 +14,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling.access import RATERS, assignment_for, queue_for
-from labeling.actions.annotate import save_draft, submit
+from labeling.actions.annotate import MOST_REVISIONS, save_draft, submit
 from labeling.actions.assign import release, renew, skip
 from labeling.actions.care import claim_opened
+from labeling.actions.facts import POINTERS, VIEWPORTS
 from labeling.actions.own_words import asked_in_advance
 from labeling.actions.refusals import Refused
 from labeling.api.base import Endpoint, StrictSerializer, read
@@ -26,7 +27,7 @@ from labeling.models import Annotation, Assignment, Queue, User
 from labeling.reports.desk import Shown, open_assignment, shown
 from labeling.reports.entry import Step, next_step
 
-BODY = {"judgments", "principle", "active_ms", "kept_hints", "instrument"}
+BODY = {"judgments", "principle", "active_ms", "kept_hints", "instrument", "viewport", "pointer", "revises"}
 ANSWERS = {
     "judgments": {
         "helpfulness": {"preference": -2, "rationale": "A answers the question; B repeats it."},
@@ -88,6 +89,16 @@ class AnnotationBody(serializers.Serializer[Any]):
     )
     instrument = serializers.IntegerField(
         required=False, min_value=1, help_text="As the assignment said; left out, the project's current one."
+    )
+    viewport = serializers.ChoiceField(choices=VIEWPORTS, required=False, help_text="The size of the rater's screen.")
+    pointer = serializers.ChoiceField(choices=POINTERS, required=False, help_text="How most of it was answered.")
+    revises = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_REVISIONS,
+        help_text="The revision these answers change, 0 for the first answer. Sent again with the same number they "
+        "change nothing, however late; other answers are then refused (`answered_already`). Left out, answers that "
+        "differ revise whatever is current.",
     )
 
 
@@ -187,7 +198,16 @@ class Annotate(Endpoint):
         parameters=[OpenApiParameter("claim", str, enum=["next"], description="Answer with the next assignment too.")],
         responses={201: SUBMITTED, 200: SUBMITTED},
         examples=[OpenApiExample("Answers", ANSWERS, request_only=True)],
-        extensions={"x-problems": ["lease_lost", "skipped", "already_yours", "revise_closed", "not_opened"]},
+        extensions={
+            "x-problems": [
+                "lease_lost",
+                "skipped",
+                "already_yours",
+                "answered_already",
+                "revise_closed",
+                "not_opened",
+            ]
+        },
     )
     def post(self, request: Request, pk: int) -> Response:
         """Submit the answers: 201, or 200 when the same answers were there already, so that sending again is safe.

@@ -216,7 +216,17 @@ class Assignment(models.Model):
         ]
         indexes = [
             models.Index(fields=["queue", "lease_until"], condition=Q(state="open"), name="assignment_lease"),
-            models.Index(fields=["rater", "-ended_at"], condition=Q(state="submitted"), name="assignment_my_work"),
+            # a person's own work, newest first; in one project or in all
+            models.Index(
+                fields=["rater", "-ended_at"],
+                condition=Q(state__in=["submitted", "skipped"]),
+                name="assignment_my_work",
+            ),
+            models.Index(
+                fields=["rater", "project", "-ended_at"],
+                condition=Q(state__in=["submitted", "skipped"]),
+                name="assignment_my_project",
+            ),
             models.Index(fields=["project", "pair"], name="assignment_of_pair"),
         ]
 

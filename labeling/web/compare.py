@@ -19,7 +19,7 @@ from labeling.actions.breaks import claim_unless_break
 from labeling.actions.refusals import Refused
 from labeling.models import Assignment, Queue
 from labeling.reports.desk import open_assignment, shown
-from labeling.web.desk import next_screen, pair, seconds_left
+from labeling.web.desk import next_screen, pair, queue_of, seconds_left
 from labeling.web.entry import turned_away
 from labeling.web.guards import PersonRequest
 from labeling.web.interludes import before_sensitive, enough
@@ -98,13 +98,13 @@ def renew(request: PersonRequest, pk: int) -> HttpResponse:
         refused = problem
     if not request.htmx:
         return redirect("compare", queue_of(assignment).pk)
-    context = {"assignment": assignment, "seconds_left": seconds_left(assignment), "lease_refused": refused}
+    context = {
+        "assignment": assignment,
+        "queue": queue_of(assignment),
+        "seconds_left": seconds_left(assignment),
+        "lease_refused": refused,
+    }
     return render(request, "labeling/_lease.html", context, status=409 if refused else 200)
-
-
-def queue_of(assignment: Assignment) -> Queue:
-    assert assignment.queue is not None, "only assignments of a queue belong to people who can sign in"
-    return assignment.queue
 
 
 def following(request: PersonRequest, queue: Queue, held: Assignment | None, said: str) -> HttpResponse:

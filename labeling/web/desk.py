@@ -13,6 +13,7 @@ from django.utils import timezone
 from labeling.actions.refusals import Refused
 from labeling.models import Assignment, Queue
 from labeling.reports.desk import Shown, progress, shown
+from labeling.reports.home import open_queues
 from labeling.web.citing import citing
 from labeling.web.crowd import end_of
 from labeling.web.guards import PersonRequest
@@ -25,7 +26,17 @@ from labeling.web.screens import ComesFirst, Screen, show
 COMES_FIRST: tuple[ComesFirst, ...] = (guideline_changed, before_sensitive)
 
 # Refusals after which this pair is over for this rater, whatever is changed in the form.
-OVER = frozenset({"already_yours", "already_submitted", "revise_closed", "skipped", "released", "lease_lost"})
+OVER = frozenset(
+    (
+        "already_yours",
+        "already_submitted",
+        "answered_already",
+        "revise_closed",
+        "skipped",
+        "released",
+        "lease_lost",
+    )
+)
 
 
 def next_screen(
@@ -55,6 +66,7 @@ def pair(seen: Shown, *, body: Any = None, refused: Refused | None = None) -> Sc
         "citing": citing(seen, body or seen.assignment.draft, refused.errors if refused else None),
         "kept": kept,
         "refused": refused,
+        "revises": 0,
         "over": refused is not None and refused.code in OVER,
         "seconds_left": seconds_left(seen.assignment),
         "skip_reasons": Assignment.SkipReason.choices,
@@ -64,8 +76,19 @@ def pair(seen: Shown, *, body: Any = None, refused: Refused | None = None) -> Sc
 
 def nothing(request: PersonRequest, queue: Queue, *, looked: bool = False) -> Screen:
     """No open pair: either the rater has not asked for one yet, or there was none when we `looked`."""
-    context = {"done": progress(queue, request.user), "of": queue.pair_count, "looked": looked}
+    others = [one for one in open_queues(request.user) if one.can_start and one.queue.pk != queue.pk]
+    context = {
+        "done": progress(queue, request.user),
+        "of": queue.pair_count,
+        "looked": looked,
+        "other": others[0] if others else None,
+    }
     return Screen("labeling/compare_nothing.html", context)
+
+
+def queue_of(assignment: Assignment) -> Queue:
+    assert assignment.queue is not None, "only assignments of a queue belong to people who can sign in"
+    return assignment.queue
 
 
 def status_of(refused: Refused | None) -> int:

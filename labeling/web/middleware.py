@@ -6,8 +6,11 @@ from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+
+from labeling.web.sign_in_again import IN_A_DIALOG, sign_in_dialog
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -25,17 +28,25 @@ def private_pages(get_response: GetResponse) -> GetResponse:
 
 
 def sign_in_on_a_page(get_response: GetResponse) -> GetResponse:
-    """Show the sign-in as a page, not in the part of one that htmx asked for; it leads back to that page."""
+    """Lead whoever is not signed in through the sign-in and back to the page, not to the address of its form or part.
+
+    A page of the desk asks for it in a dialog, so that nothing on it is lost.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         sign_in = resolve_url(settings.LOGIN_URL)
-        asked_by_htmx = request.headers.get("HX-Request") == "true"
-        if not asked_by_htmx or response.status_code != 302 or not response.headers["Location"].startswith(sign_in):
+        by_htmx = request.headers.get("HX-Request") == "true"
+        from_a_page = by_htmx or request.method == "POST"
+        if not from_a_page or response.status_code != 302 or not response.headers["Location"].startswith(f"{sign_in}?"):
             return response
-        page = urlsplit(request.headers.get("HX-Current-URL", "")).path
-        answer = HttpResponse(status=204)
-        answer.headers["HX-Redirect"] = f"{sign_in}?{urlencode({'next': page})}" if page else sign_in
-        return answer
+        route = request.resolver_match.url_name if request.resolver_match else None
+        if by_htmx and route == "compare_draft":
+            return HttpResponse(status=401)
+        if by_htmx and route in IN_A_DIALOG:
+            return sign_in_dialog(request)
+        page = urlsplit(request.headers.get("HX-Current-URL" if by_htmx else "Referer", "")).path
+        back = f"{sign_in}?{urlencode({'next': page or '/'})}"
+        return HttpResponseClientRedirect(back) if by_htmx else HttpResponseRedirect(back)
 
     return middleware

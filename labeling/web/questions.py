@@ -244,10 +244,10 @@ def _beside(post: QueryDict) -> dict[str, Any]:
         found["kept_hints"] = kept
     if cited := post.get("principle", "").strip():
         found["principle"] = number if (number := _whole(cited)) is not None else cited
-    for name in ("instrument", "active_ms"):
+    for name in ("instrument", "active_ms", "revises"):
         if (number := _whole(post.get(name))) is not None:
             found[name] = number
-    return found
+    return found | {name: post[name] for name in ("viewport", "pointer") if post.get(name)}
 
 
 def _said(answer: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from labeling.web import account, breaks, compare, guidance, home, language, profile, reading, sensitive
+from labeling.web import (
+    account,
+    breaks,
+    compare,
+    guidance,
+    home,
+    language,
+    profile,
+    reading,
+    sensitive,
+    sign_in_again,
+    undo,
+    work,
+)
 
 _account: list[URLPattern | URLResolver] = [
     path("", account.account, name="account"),
@@ -15,6 +28,7 @@ _account: list[URLPattern | URLResolver] = [
 ]
 _sign_in: list[URLPattern | URLResolver] = [
     path("sign-in/", account.SignIn.as_view(), name="sign_in"),
+    path("sign-in/again/", sign_in_again.SignInAgain.as_view(), name="sign_in_again"),
     path("sign-out/", account.SignOut.as_view(), name="sign_out"),
     path("forgotten/", account.ForgottenPassword.as_view(), name="forgotten_password"),
     path("forgotten/sent/", account.ForgottenPasswordSent.as_view(), name="forgotten_password_sent"),
@@ -23,7 +37,9 @@ _sign_in: list[URLPattern | URLResolver] = [
 _compare: list[URLPattern | URLResolver] = [
     path("<int:queue_id>/", compare.compare, name="compare"),
     path("<int:queue_id>/next/", compare.claim_next, name="compare_next"),
+    path("<int:queue_id>/undo/", undo.undo, name="compare_undo"),
     path("assignments/<int:pk>/submit/", compare.submit, name="compare_submit"),
+    path("assignments/<int:pk>/change/", undo.change, name="compare_change"),
     path("assignments/<int:pk>/draft/", compare.save_draft, name="compare_draft"),
     path("assignments/<int:pk>/start-again/", compare.start_again, name="compare_start_again"),
     path("assignments/<int:pk>/renew/", compare.renew, name="compare_renew"),
@@ -35,6 +51,10 @@ _compare: list[URLPattern | URLResolver] = [
     path("assignments/<int:pk>/no-more/", sensitive.no_more, name="compare_no_more"),
     path("assignments/<int:pk>/guideline/", guidance.at_hand, name="compare_guideline"),
 ]
+_work: list[URLPattern | URLResolver] = [
+    path("", work.work, name="work"),
+    path("<int:pk>/", work.detail, name="work_detail"),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -43,6 +63,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", language.choose_language, name="language"),
     path("", include("labeling.web.import_urls")),
     path("compare/", include(_compare)),
+    path("work/", include(_work)),
     path("", include("labeling.web.entry_urls")),
     path("", include("labeling.web.care_urls")),
     path("", include("labeling.web.project_urls")),

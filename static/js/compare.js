@@ -1,17 +1,15 @@
 // What the comparison screen cannot say in markup: which question is next, what is missing, how long it took.
 "use strict";
-const $ = (where, within = document) => within.querySelector(where);
-const all = (where, within = document) => [...within.querySelectorAll(where)];
-const root = document.documentElement;
 const sheet = matchMedia("(max-width: 1080px)");
-let pair, seen, since, warn, end;
+const phone = matchMedia("(max-width: 760px)");
+let pair, seen, since, warn, end, skew;
+let hand = "keyboard", hands;
 
 const questions = () => all(".q:not(:disabled)");
 const filled = (field) => (/radio|checkbox/.test(field.type) ? field.checked : field.value.trim());
 const fields = (need) => (need.matches("input, textarea") ? [need] : all("input", need));
 const gaps = (within = document) =>
   all("[data-needed]", within).filter((need) => !need.closest("fieldset:disabled") && !fields(need).some(filled));
-const say = (text) => { $("#say").textContent = text; };
 
 function refresh() {
   const leans = new Set(all('[data-asked="always"] [data-leans]:checked').map((step) => step.dataset.leans));
@@ -29,7 +27,7 @@ function refresh() {
   }
   const missing = gaps();
   $("#submit").setAttribute("aria-disabled", missing.length > 0);
-  $("#need").textContent = missing.length ? `Answer “${missing[0].dataset.needed}” to submit` : "";
+  $("#need").textContent = missing.length ? tell("need", { what: missing[0].dataset.needed }) : "";
   $("#judge").toggleAttribute("data-complete", !missing.length);
   if (!$(".q[data-active]:not(:disabled)")) mark(questions().find((q) => gaps(q).length) || questions()[0]);
   place();
@@ -46,7 +44,7 @@ function mark(q) {
 function place() {
   const list = questions();
   const at = list.findIndex((q) => q.matches("[data-active]"));
-  $("#place").textContent = list.length ? `Question ${at + 1} of ${list.length}` : "";
+  $("#place").textContent = list.length ? tell("place", { number: at + 1, of: list.length }) : "";
   $("#next-question").setAttribute("aria-disabled", at >= 0 && gaps(list[at]).length > 0);
 }
 
@@ -70,11 +68,6 @@ function complain(need) {
   say(need.dataset.remedy);
 }
 
-function layout(name) {
-  root.dataset.layout = name;
-  for (const button of all("button[data-layout]")) button.setAttribute("aria-pressed", button.dataset.layout === name);
-}
-
 // --- time: how long the pair was in view, and how long it stays this rater's --------------------
 function clock() {
   const now = performance.now();
@@ -84,17 +77,39 @@ function clock() {
   if (field) field.value = Math.round(seen);
 }
 
+function circumstances() {
+  clock();
+  $("[name=viewport]").value = phone.matches ? "phone" : sheet.matches ? "tablet" : "desktop";
+  $("[name=pointer]").value = Object.entries(hands).sort((one, other) => other[1] - one[1])[0]?.[0] || hand;
+}
+
 function lease() {
   const note = $("#lease");
   clearTimeout(warn);
   clearTimeout(end);
   if (!note || !$("#lease-text")) return;
   const left = Number(note.dataset.seconds);
-  const tell = (text) => { note.hidden = false; $("#lease-text").textContent = text; say(text); };
-  const minutes = Math.max(1, Math.min(2, Math.round(left / 60)));
-  const over = "The time for this pair is over. If it is still open when you submit, your answers count.";
-  warn = setTimeout(tell, Math.max(0, left - 120) * 1000, `This pair is yours for ${minutes} more minute${minutes > 1 ? "s" : ""}.`);
-  end = setTimeout(tell, Math.max(0, left) * 1000, over);
+  const remark = (text) => { note.hidden = false; $("#lease-text").textContent = text; say(text); };
+  warn = setTimeout(remark, Math.max(0, left - 120) * 1000, tell(left < 90 ? "minute" : "minutes"));
+  end = setTimeout(remark, Math.max(0, left) * 1000, tell("over"));
+}
+
+// --- a copy of the draft on this device, for when the server could not be reached ------------------
+const copyOf = (form) => mine(`draft:${form.dataset.copy}`);
+const serverTime = () => Date.now() - skew;
+
+function restore(form) {
+  const copy = stored(copyOf(form));
+  // What this device could not tell the server is newer, unless another device has told it something since.
+  if (!copy || copy.saved || copy.at < (form.dataset.draftAt - 10) * 1000) return;
+  for (const field of form.elements) {
+    if (!field.name || (field.type === "hidden" && field.name !== "active_ms")) continue;
+    const values = copy.fields.filter(([name]) => name === field.name).map(([, value]) => value);
+    if (/radio|checkbox/.test(field.type)) field.checked = values.includes(field.value);
+    else if (values.length) field.value = values[0];
+  }
+  $("#kept time").dateTime = new Date(copy.at).toISOString();
+  $("#kept").hidden = false;
 }
 
 // --- a new pair, the first one included ----------------------------------------------------------
@@ -103,13 +118,15 @@ function arm() {
   if (!form) return;
   if (pair !== form) {
     pair = form;
+    hands = {};
+    skew = Date.now() - form.dataset.now * 1000;
+    if (!$("#refused")) restore(form);
     seen = Number($("[name=active_ms]").value);
     since = document.visibilityState === "visible" ? performance.now() : null;
   }
   for (const time of all("time[data-clock]"))
     time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   for (const table of all(".prose :is(table, pre, .md-table, .md-math)")) if (table.scrollWidth > table.clientWidth) table.tabIndex = 0; // to scroll it by keys
-  layout(localStorage.getItem("layout") || "side");
   refresh();
   lease();
 }
@@ -119,9 +136,10 @@ document.addEventListener("visibilitychange", clock);
 document.addEventListener("toggle", clock, true); // the guideline, opened or closed: reading it is no judging time
 document.addEventListener("input", (event) => {
   const field = event.target;
-  if (field.name === "single-keys") localStorage.setItem("keys", field.value);
+  if (field.name === "single-keys") localStorage.setItem(mine("keys"), field.value);
   if (!field.closest("#answers")) return;
-  clock();
+  hands[hand] = (hands[hand] || 0) + 1;
+  circumstances();
   const q = field.closest(".q");
   const error = $(".place-of-error", field.closest(".q, .harm, .resp") || document);
   if (error) error.textContent = "";
@@ -129,19 +147,31 @@ document.addEventListener("input", (event) => {
   // A finger or a mouse keeps its question in the sheet; a key goes on to the next one.
   const byKey = document.activeElement !== field;
   if (q && field.type === "radio" && (byKey || !sheet.matches)) mark(questions().find((next) => gaps(next).length) || q);
-  if (!$("#lease")?.hidden) $("#renew")?.click();
+  if ($("#lease")?.hidden === false) $("#renew")?.click();
+  store(copyOf(pair), { at: serverTime(), fields: fieldsOf(pair) });
 });
+document.addEventListener("htmx:beforeRequest", ({ detail: { elt } }) => {
+  if (elt.id === "draft") elt.dataset.at = stored(copyOf(pair))?.at;
+});
+document.addEventListener("htmx:afterRequest", ({ detail: { elt, xhr } }) => {
+  if (elt.id !== "draft" || xhr.status !== 204) return;
+  const copy = stored(copyOf(pair));
+  if (copy && String(copy.at) === elt.dataset.at) store(copyOf(pair), { ...copy, saved: true });
+});
+addEventListener("pointerdown", (event) => { hand = event.pointerType === "mouse" ? "mouse" : "touch"; }, true);
+addEventListener("keydown", () => { hand = "keyboard"; }, true);
+$("#guideline").addEventListener("toggle", clock);
 document.addEventListener("focusin", (event) => {
   const q = event.target.closest(".q");
   if (q && !q.matches("[data-active]") && event.target.matches(":focus-visible")) mark(q);
 });
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
+  const button = event.target.closest("button, a");
   if (!button) return;
-  const { move: step, scroll, layout: name, write } = button.dataset;
+  const { move: step, scroll, write } = button.dataset;
   if (step) move(Number(step));
   if (scroll) scrollBy({ top: (Number(scroll) * innerHeight) / 2 });
-  if (name) { localStorage.setItem("layout", name); layout(name); }
+  if (button.matches("[data-forget]")) localStorage.removeItem(copyOf(pair));
   if (write) { mark($(`#q-${write}`)); $(`#${write}`)?.focus(); }
 });
 document.addEventListener("keydown", (event) => {
@@ -149,13 +179,11 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener("submit", (event) => {
   if (event.target.id !== "answers" || event.submitter?.form !== event.target) return;
-  clock();
+  circumstances();
   const missing = gaps();
   if (!missing.length) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   complain(missing[0]);
 }, true);
-for (const name of ["htmx:sendError", "htmx:responseError"])
-  document.addEventListener(name, (event) => { if (event.detail.elt.id === "answers") $("#trouble").hidden = false; });
-for (const choice of all("[name=single-keys]")) choice.checked = choice.value === (localStorage.getItem("keys") || "on");
+for (const choice of all("[name=single-keys]")) choice.checked = choice.value === (localStorage.getItem(mine("keys")) || "on");

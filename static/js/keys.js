@@ -5,7 +5,7 @@ const typing = "textarea, select, [contenteditable], input:not([type=radio], [ty
 const ready = (control) => control.checkVisibility() && !control.matches(':disabled, [type=radio]:checked, [aria-pressed="true"]:not([data-toggle])');
 
 document.addEventListener("keydown", (event) => {
-  const mode = localStorage.getItem("keys") || "on"; // on, alt or off: one may switch single keys away
+  const mode = localStorage.getItem(`keys:${document.body.dataset.person}`) || "on"; // on, alt or off: one may switch single keys away
   const composed = event.getModifierState("AltGraph"); // how some keyboards type [ and ]
   const alt = event.altKey && !composed;
   if (event.isComposing || event.defaultPrevented || event.metaKey || (event.ctrlKey && !composed)) return;

@@ -19,10 +19,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from exports.models import Export, ExportFile
+from labeling.actions.annotate import submit
 from labeling.actions.assign import claim
+from labeling.actions.care import check_in
 from labeling.actions.crowd_entry import make_link, token_of
 from labeling.actions.lessons import add_lesson
-from labeling.actions.care import check_in
 from labeling.actions.people import invite
 from labeling.actions.topics import add_topic
 from labeling.models import ApiToken, Batch, CrowdEntry, Membership, Participation
@@ -40,6 +41,7 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "livez": ("get", ALL, ""),
     "healthz": ("get", ALL, ""),
     "sign_in": ("get", ALL, ""),
+    "sign_in_again": ("post", ALL, ""),
     "sign_out": ("post", ALL, ""),
     "forgotten_password": ("get", ALL, ""),
     "forgotten_password_sent": ("get", ALL, ""),
@@ -74,6 +76,10 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "topic_remove": ("post", MANAGERS, "project's topic"),
     "pair_put_back": ("post", MANAGERS, "project's pair"),
     "exposure_csv": ("get", MANAGERS, "project"),
+    "compare_undo": ("get", RATERS, "queue desk"),
+    "compare_change": ("get", RATERS, "Rui's answer"),
+    "work": ("get", SIGNED_IN, ""),
+    "work_detail": ("get", RATERS, "Rui's answer"),
     "new_project": ("get", MANAGERS, ""),
     "project": ("get", READERS, "project"),
     "project_settings": ("get", MANAGERS, "project"),
@@ -181,6 +187,10 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     """The arguments that an address needs, by what it names."""
     project, queue, people = study["project"], study["queue"], study["people"]
     make.token(people["Mara"])
+    answered = claim(queue=queue, rater=people["Rui"])
+    assert answered is not None
+    body = {"judgments": {"helpfulness": {"preference": 1}}}
+    submit(assignment=answered, rater=people["Rui"], body=body)
     assignment = claim(queue=queue, rater=people["Rui"])
     assert assignment is not None
     invitation, secret = invite(project=project, role="rater", by=people["Mara"])
@@ -202,6 +212,7 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "queue desk": (queue.pk,),
         "queue": (queue.pk,),
         "Rui's assignment": (assignment.pk,),
+        "Rui's answer": (answered.pk,),
         "project": (slug,),
         "project's queue": (slug, queue.pk),
         "project's member": (slug, Membership.objects.get(user=people["Ada"]).pk),
