@@ -11,7 +11,7 @@ from typing import Any, Self
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from labeling.access import RATERS, holds, projects_for
+from labeling.access import RATERS, projects_for
 from labeling.models import Annotation, Assignment, Criterion, Judgment, Project, Queue, User
 
 State = Assignment.State
@@ -65,23 +65,24 @@ def rated_projects(rater: User) -> QuerySet[Project]:
     return projects_for(rater, RATERS).order_by("name", "pk")
 
 
-def own_work(rater: User, *, project: Project | None, before: Cursor | None, limit: int) -> Page:
-    """At most `limit` pairs, newest first. Four queries, each along an index from where the page begins."""
-    rows = Assignment.objects.filter(holds(rater, RATERS), rater=rater, state__in=DONE)
-    if project is not None:
-        rows = rows.filter(project=project)
+def own_work(rater: User, *, projects: list[Project], before: Cursor | None, limit: int) -> Page:
+    """At most `limit` pairs of these projects, newest first. Five queries.
+
+    The first finds the page along an index, from where it begins; the others read only what is on it.
+    """
+    rows = Assignment.objects.filter(rater=rater, state__in=DONE, project__in=[project.pk for project in projects])
     if before is not None:
-        here = Q(ended_at__lt=before.ended_at) | Q(ended_at=before.ended_at, pk__lt=before.pk)
-        rows = rows.filter(here, ended_at__lte=before.ended_at)
-    found = list(
-        rows.select_related("pair__item", "pair__first", "pair__second", "project")
-        .defer(*_UNREAD)
-        .order_by("-ended_at", "-pk")[: limit + 1]
-    )
-    shown = found[:limit]
-    last = shown[-1] if len(found) > limit else None
-    older = Cursor(last.ended_at, last.pk) if last and last.ended_at else None
-    return Page(list(_with_answers(shown)), older)
+        earlier = Q(ended_at__lt=before.ended_at) | Q(pk__lt=before.pk)
+        rows = rows.filter(earlier, ended_at__lte=before.ended_at)
+    found = list(rows.order_by("-ended_at", "-pk").values_list("ended_at", "pk")[: limit + 1])
+    last_at, last = found[limit - 1] if len(found) > limit else (None, 0)
+    related = Assignment.objects.select_related("pair__item", "pair__first", "pair__second").defer(*_UNREAD)
+    read = related.in_bulk([pk for _, pk in found[:limit]])
+    shown = [read[pk] for _, pk in found[:limit] if pk in read]
+    known = {project.pk: project for project in projects}
+    for assignment in shown:
+        assignment.project = known[assignment.project_id]
+    return Page(list(_with_answers(shown)), Cursor(last_at, last) if last_at else None)
 
 
 def history(assignment: Assignment) -> list[Work]:
@@ -89,7 +90,7 @@ def history(assignment: Assignment) -> list[Work]:
     annotations = list(assignment.annotations.order_by("-revision"))
     said = _judgments(annotations)
     criteria = _criteria({assignment.project_id})[assignment.project_id]
-    return [Work(assignment, one, body_of(assignment, said[one.pk]), criteria) for one in annotations]
+    return [Work(assignment, one, body_of(assignment, one, said[one.pk]), criteria) for one in annotations]
 
 
 def last_answered(queue: Queue, rater: User) -> Assignment | None:
@@ -99,7 +100,7 @@ def last_answered(queue: Queue, rater: User) -> Assignment | None:
     return mine.filter(ended_at__gte=since).select_related("project", "queue").order_by("-ended_at", "-pk").first()
 
 
-def body_of(assignment: Assignment, judgments: Iterable[Judgment]) -> dict[str, Any]:
+def body_of(assignment: Assignment, annotation: Annotation, judgments: Iterable[Judgment]) -> dict[str, Any]:
     """The body that would say the same again: as read_answers takes it, with left and right as the rater saw them."""
     said: dict[str, Any] = {}
     for judgment in judgments:
@@ -111,7 +112,7 @@ def body_of(assignment: Assignment, judgments: Iterable[Judgment]) -> dict[str, 
                 (judgment.response_id == assignment.pair.first_id) != assignment.swapped
             )
             said.setdefault(judgment.criterion.key, {})["left" if on_left else "right"] = value
-    return {"judgments": said}
+    return {"judgments": said, "kept_hints": annotation.kept_hints}
 
 
 def _value(judgment: Judgment, swapped: bool) -> dict[str, Any]:
@@ -139,7 +140,7 @@ def _with_answers(assignments: list[Assignment]) -> Iterable[Work]:
     criteria = _criteria({one.project_id for one in assignments})
     for assignment in assignments:
         annotation = annotations.get(assignment.pk)
-        body = body_of(assignment, said[annotation.pk]) if annotation else {}
+        body = body_of(assignment, annotation, said[annotation.pk]) if annotation else {}
         yield Work(assignment, annotation, body, criteria[assignment.project_id])
 
 

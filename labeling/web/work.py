@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from labeling.access import RATERS, assignment_for, project_for
+from labeling.access import assignment_for
 from labeling.actions.annotate import may_revise
 from labeling.models import Assignment
 from labeling.reports.desk import Shown, shown
@@ -39,15 +39,18 @@ class Row:
 
 @require_GET
 def work(request: PersonRequest) -> HttpResponse:
-    slug = request.GET.get("project", "")
-    project = project_for(request.user, slug, RATERS) if slug else None
-    page = own_work(request.user, project=project, before=Cursor.parse(request.GET.get("before", "")), limit=ROWS)
+    slug, before = request.GET.get("project", ""), Cursor.parse(request.GET.get("before", ""))
+    projects = list(rated_projects(request.user))
+    wanted = [project for project in projects if slug in ("", project.slug)]
+    if slug and not wanted:
+        raise Http404
+    page = own_work(request.user, projects=wanted, before=before, limit=ROWS)
     context = {
         "rows": [_row(one) for one in page.rows],
         "older": page.older,
-        "project": project,
-        "projects": list(rated_projects(request.user)),
-        "newest": "before" not in request.GET,
+        "wanted": slug,
+        "projects": projects,
+        "newest": before is None,
     }
     return render(request, "labeling/work.html", context)
 

@@ -79,8 +79,8 @@ function clock() {
 
 function circumstances() {
   clock();
-  $("[name=viewport]").value = phone.matches ? "phone" : sheet.matches ? "tablet" : "desktop";
-  $("[name=pointer]").value = Object.entries(hands).sort((one, other) => other[1] - one[1])[0]?.[0] || hand;
+  pair.elements.viewport.value = phone.matches ? "phone" : sheet.matches ? "tablet" : "desktop";
+  pair.elements.pointer.value = Object.entries(hands).sort((one, other) => other[1] - one[1])[0]?.[0] || hand;
 }
 
 function lease() {

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
-from django.test import Client
-from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from labeling.actions.assign import claim, expire_stale
+from labeling.actions.assign import claim
 from labeling.models import Annotation, Assignment, Judgment, Project, User
 from tests import make
+from tests.browser.conftest import cookie
 
 Audit = Callable[[Page], None]
 HAN = "布洛芬可能让血压升高，也会减弱降压药的效果；对七十二岁的人来说，还要留意胃出血和肾功能。" * 20
@@ -24,36 +21,6 @@ KEYS = {
     "harmlessness": "B is clearly safer",
     "overall": "B is much better",
 }
-
-
-@pytest.fixture
-def project(transactional_db: None) -> Project:
-    made = make.project()
-    for _ in range(3):
-        make.pair(made, "# Good\n\nThe better answer, with `code`.", "The weaker answer.", language="en")
-    return made
-
-
-@pytest.fixture
-def rui(project: Project) -> User:
-    return make.cast(project)["Rui"]
-
-
-def cookie(live_server: LiveServer, user: User) -> dict[str, str]:
-    client = Client()
-    client.force_login(user)
-    return {"name": "annotate_session", "value": client.cookies["annotate_session"].value, "url": live_server.url}
-
-
-@pytest.fixture
-def desk(page: Page, live_server: LiveServer, rui: User) -> Page:
-    """Rui's browser with the first pair open."""
-    page.context.add_cookies([cookie(live_server, rui)])  # type: ignore[list-item]
-    page.goto(f"{live_server.url}/")
-    page.keyboard.press("Enter")
-    expect(page.locator("#item")).to_have_text("Comparison 1 of 3")
-    expect(page.locator("[data-active]")).to_have_count(1)
-    return page
 
 
 def step(page: Page, name: str) -> None:
@@ -180,45 +147,12 @@ def test_a_draft_survives_a_closed_page(desk: Page) -> None:
     expect(desk.locator("#rationale")).to_have_value("")
 
 
-def test_the_end_of_the_lease_is_announced_and_put_off(desk: Page) -> None:
-    Assignment.objects.update(lease_until=Assignment.objects.get().claimed_at)
-    desk.reload()
-    expect(desk.locator("#lease")).to_contain_text("The time for this pair is over.")
-    desk.get_by_role("button", name="Keep it longer").click()
-    expect(desk.locator("#lease")).to_be_hidden()
-
-
 def test_a_skip_gives_another_pair(desk: Page) -> None:
     desk.keyboard.press("s")
     desk.get_by_text("Something is broken").click()
     desk.get_by_role("button", name="Skip it").click()
     expect(desk.locator("#say")).to_have_text("Skipped. This is comparison 1 of 3.")
     assert Assignment.objects.get(state="skipped").skip_reason == "broken"
-
-
-def test_a_lost_connection_keeps_the_answers(desk: Page, complaints: list[str]) -> None:
-    desk.keyboard.press("1")
-    desk.keyboard.press("1")
-    desk.context.set_offline(True)
-    desk.keyboard.press("Enter")
-    expect(desk.locator("#trouble")).to_be_visible()
-    desk.context.set_offline(False)
-    desk.keyboard.press("Enter")
-    expect(desk.locator("#item")).to_have_text("Comparison 2 of 3")
-    complaints.clear()
-
-
-def test_a_session_that_ended_comes_back_to_the_kept_draft(desk: Page) -> None:
-    with desk.expect_response(re.compile("/draft/$")):
-        desk.keyboard.press("1")
-    desk.keyboard.press("1")
-    desk.context.clear_cookies(name="annotate_session")
-    desk.keyboard.press("Enter")
-    desk.get_by_label("E-mail address").fill("rui@example.org")
-    desk.get_by_label("Password").fill(make.PASSWORD)
-    desk.get_by_role("button", name="Sign in").click()
-    expect(desk.get_by_text("We kept the answers")).to_be_visible()
-    expect(desk.locator("#q-helpfulness-preference .answer")).to_have_text("A, much")
 
 
 def test_without_a_script_everything_can_be_said(browser: Browser, live_server: LiveServer, rui: User) -> None:
@@ -261,21 +195,6 @@ def test_on_a_phone_by_touch(desk: Page) -> None:
     expect(desk.locator("#next-question")).to_be_hidden()
     desk.get_by_role("button", name="Submit and next").click()
     expect(desk.locator("#item")).to_have_text("Comparison 2 of 3")
-
-
-def test_a_lease_that_was_lost_keeps_the_answers_and_offers_the_next(desk: Page, project: Project) -> None:
-    held = Assignment.objects.get()
-    expire_stale(queue=make.queue(project), now=timezone.now() + timedelta(days=1))
-    project.queues.get().slots.filter(pair=held.pair).update(state="done")
-    Assignment.objects.filter(pk=held.pk).update(lease_until=held.claimed_at)
-    for key in ("2", "2", "Enter"):
-        desk.keyboard.press(key)
-    expect(desk.get_by_role("alert")).to_contain_text("This pair went to someone else.")
-    expect(desk.locator("#q-harmlessness-preference .answer")).to_have_text("A, clearly")
-    desk.keyboard.press("Enter")
-    expect(desk.locator("#item")).to_have_text("Comparison 1 of 3")
-    expect(desk.locator("#q-harmlessness-preference .answer")).to_have_text("")
-    assert Assignment.objects.get(state="open").pair_id != held.pair_id
 
 
 @pytest.fixture(params=[1440, 1000, 390, 320])

@@ -1,0 +1,41 @@
+"""Rui at the desk of a small project, in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from labeling.models import Project, User
+from tests import make
+
+
+@pytest.fixture
+def project(transactional_db: None) -> Project:
+    made = make.project()
+    for _ in range(3):
+        make.pair(made, "# Good\n\nThe better answer, with `code`.", "The weaker answer.", language="en")
+    return made
+
+
+@pytest.fixture
+def rui(project: Project) -> User:
+    return make.cast(project)["Rui"]
+
+
+def cookie(live_server: LiveServer, user: User) -> dict[str, str]:
+    client = Client()
+    client.force_login(user)
+    return {"name": "annotate_session", "value": client.cookies["annotate_session"].value, "url": live_server.url}
+
+
+@pytest.fixture
+def desk(page: Page, live_server: LiveServer, rui: User) -> Page:
+    """Rui's browser with the first pair open."""
+    page.context.add_cookies([cookie(live_server, rui)])  # type: ignore[list-item]
+    page.goto(f"{live_server.url}/")
+    page.keyboard.press("Enter")
+    expect(page.locator("#item")).to_have_text("Comparison 1 of 3")
+    expect(page.locator("[data-active]")).to_have_count(1)
+    return page
