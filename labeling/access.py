@@ -12,7 +12,18 @@ from typing import TypeVar
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import Http404
 
-from labeling.models import Assignment, Batch, Criterion, Guideline, Invitation, Membership, Project, Queue, User
+from labeling.models import (
+    Assignment,
+    Batch,
+    Criterion,
+    Guideline,
+    Image,
+    Invitation,
+    Membership,
+    Project,
+    Queue,
+    User,
+)
 
 Row = TypeVar("Row", bound=Model)
 Role = Membership.Role
@@ -67,6 +78,12 @@ def assignment_for(user: User, pk: int) -> Assignment:
 def batch_for(user: User, pk: int) -> Batch:
     batches: QuerySet[Batch] = Batch.objects.filter(holds(user, MANAGERS), pk=pk).select_related("project")
     return _only(batches)
+
+
+def image_for(user: User, token: str) -> Image:
+    """By its address, for the members of its project in any role."""
+    name = f"images/{token[:2]}/{token}"
+    return _only(Image.objects.filter(holds(user, MEMBERS), storage_name=name))
 
 
 def membership_for(user: User, pk: int) -> Membership:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from labeling.web import account, compare, home, language
+from labeling.web import account, compare, home, images, language
 
 _account: list[URLPattern | URLResolver] = [
     path("", account.account, name="account"),
@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("", include(_sign_in)),
     path("account/", include(_account)),
+    path("images/<slug:token>/", images.image, name="image"),
     path("language/", language.choose_language, name="language"),
     path("", include("labeling.web.import_urls")),
     path("compare/", include(_compare)),
