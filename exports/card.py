@@ -94,6 +94,7 @@ _STEPS = {
     "both_bad": "At least one acceptable",
     "tie": "Not a tie",
     "duplicate": "Counted once",
+    "images": "Without images",
     "same_text": "Different texts",
     "conversation": "A conversation trainers take",
     "unsuited": "A conversation the format holds",

@@ -21,7 +21,7 @@ from labeling.audit import record
 from labeling.models import Pair, Project, Queue, Slot, User
 from labeling.models.queues import LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
 
-CHANGEABLE = frozenset({"name", "overlap", "lease_seconds", "paused"})
+CHANGEABLE = frozenset({"name", "overlap", "lease_seconds", "paused", "blur_images"})
 
 
 @transaction.atomic

@@ -16,9 +16,11 @@ from labeling.actions.annotate import save_draft, submit
 from labeling.actions.assign import claim, release, renew, skip
 from labeling.actions.own_words import asked_in_advance
 from labeling.api.base import Endpoint, StrictSerializer, read
+from labeling.api.images import CONTENT, content_shape
 from labeling.api.projects import CriterionShape, criterion_shape
 from labeling.consistency import RULES
 from labeling.models import Annotation, Assignment
+from labeling.models import Response as ModelResponse
 from labeling.reports.desk import Shown, shown
 
 BODY = {"judgments", "active_ms", "kept_hints", "instrument"}
@@ -35,11 +37,11 @@ ANSWERS = {
 
 class MessageShape(serializers.Serializer[Any]):
     role = serializers.CharField()
-    content = serializers.JSONField(help_text="Text, or parts: [{type: text, text}, {type: image, image}].")
+    content = serializers.JSONField(help_text=CONTENT)
 
 
 class SideShape(serializers.Serializer[Any]):
-    content = serializers.CharField()
+    content = serializers.JSONField(help_text=CONTENT)
 
 
 class GuidelineVersion(serializers.Serializer[Any]):
@@ -188,15 +190,23 @@ def assignment_shape(what: Shown) -> dict[str, Any]:
         "id": what.assignment.pk,
         "expires_at": what.expires_at,
         "language": what.item.language,
-        "conversation": [{"role": turn["role"], "content": turn["content"]} for turn in what.item.conversation],
-        "left": {"content": what.left.content},
-        "right": {"content": what.right.content} if what.right else None,
+        "conversation": [_message(turn) for turn in what.item.conversation],
+        "left": _side(what.left),
+        "right": _side(what.right) if what.right else None,
         "criteria": [criterion_shape(criterion) for criterion in what.criteria],
         "instrument": what.assignment.project.instrument,
         "own_words": asked_in_advance(what.assignment.project.rationale, what.assignment.pk),
         "guideline": None if what.guideline_version is None else {"version": what.guideline_version},
         "draft": what.assignment.draft,
     }
+
+
+def _message(turn: dict[str, Any]) -> dict[str, Any]:
+    return {"role": turn["role"], "content": content_shape(turn["content"])}
+
+
+def _side(response: ModelResponse) -> dict[str, Any]:
+    return {"content": content_shape(response.content if response.parts is None else response.parts)}
 
 
 def _wants_next(request: Request) -> bool:
