@@ -92,6 +92,8 @@ def preview(*, project: Project, recipe: Any) -> Preview:
         reason = undecided(comparison, least)
         if reason and reason not in takes:
             dropped[reason] += 1
+        elif comparison.images:
+            dropped["images"] += 1
         elif len(shown) < 2 * PREVIEWED:
             shown.append(pair_id)
     pairs = reader.pairs()

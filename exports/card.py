@@ -95,6 +95,7 @@ _STEPS = {
     "both_bad": _("At least one acceptable"),
     "tie": _("Not a tie"),
     "duplicate": _("Counted once"),
+    "images": _("Without images"),
     "same_text": _("Different texts"),
     "conversation": _("A conversation trainers take"),
     "unsuited": _("A conversation the format holds"),

@@ -98,8 +98,10 @@ STREAM = """
 AFTER = """
     WHERE (least(f.fingerprint, s.fingerprint), greatest(f.fingerprint, s.fingerprint), i.fingerprint)
         > (%(low)s, %(high)s, %(item)s)"""
-TEXTS = "i.conversation::text, f.content, s.content"
-NO_TEXTS = "NULL, NULL, NULL"
+# The conversation, both texts, and whether there are images: with the texts, those of the conversation are seen in it.
+TEXTS = "i.conversation::text, f.content, s.content, f.parts IS NOT NULL OR s.parts IS NOT NULL"
+NO_TEXTS = """NULL, NULL, NULL, f.parts IS NOT NULL OR s.parts IS NOT NULL
+        OR i.conversation @? '$[*].content[*] ? (@.type == "image")'"""
 AMONG = "AND p.id = ANY(%(pairs)s)"
 
 _PAIRS = """

@@ -163,7 +163,7 @@ def _pool(rows: list[Any]) -> Iterable[Comparison]:
 
 def _comparison(row: Any, conversation: list[dict[str, Any]]) -> Comparison:
     # fmt: off
-    (low, high, item, straight, _, first_text, second_text, first_raters, second_raters, first_strength,
+    (low, high, item, straight, _, first_text, second_text, images, first_raters, second_raters, first_strength,
      second_strength, ties, both_bad, first_safe, first_unsafe, second_safe, second_unsafe, first_said, second_said,
      language, _) = row
     # fmt: on
@@ -173,4 +173,5 @@ def _comparison(row: Any, conversation: list[dict[str, Any]]) -> Comparison:
     second = Side(high, second_text, second_raters, second_strength, second_safe, second_unsafe, said)
     if not straight:
         first.fingerprint, second.fingerprint, first, second = high, low, second, first
-    return Comparison(item, language, conversation, first, second, ties, both_bad)
+    images = images or any(not isinstance(message["content"], str) for message in conversation)
+    return Comparison(item, language, conversation, first, second, ties, both_bad, images=images)

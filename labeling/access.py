@@ -19,6 +19,7 @@ from labeling.models import (
     CrowdEntry,
     CrowdLink,
     Guideline,
+    Image,
     Invitation,
     Lesson,
     Membership,
@@ -83,6 +84,12 @@ def assignment_for(user: User, pk: int) -> Assignment:
 def batch_for(user: User, pk: int) -> Batch:
     batches: QuerySet[Batch] = Batch.objects.filter(holds(user, MANAGERS), pk=pk).select_related("project")
     return _only(batches)
+
+
+def image_for(user: User, token: str) -> Image:
+    """By its address, for the members of its project in any role."""
+    name = f"images/{token[:2]}/{token}"
+    return _only(Image.objects.filter(holds(user, MEMBERS), storage_name=name))
 
 
 def membership_for(user: User, pk: int) -> Membership:

@@ -25,6 +25,7 @@ DROPPED = {
     "both_bad": _("most raters found neither response acceptable"),
     "tie": _("as many raters on one side as on the other, or none on either"),
     "duplicate": _("the same comparison as another pair; judged together with it"),
+    "images": _("images in the conversation or in a response, which no format holds yet"),
     "same_text": _("both responses have the same text"),
     "conversation": _("a blank text, or a conversation that chat templates do not take"),
     "unsuited": _("a conversation that this format cannot hold"),
@@ -68,6 +69,7 @@ class Comparison:
     ties: int
     both_bad: int
     pairs: int = field(default=1)
+    images: bool = False
 
     @property
     def judgments(self) -> int:
@@ -108,6 +110,8 @@ def decide(
     reason = undecided(comparison, min_judgments)
     if reason and reason not in takes:
         return reason
+    if comparison.images:
+        return "images"
     chosen, rejected = comparison.first, comparison.second
     if chosen.raters < rejected.raters and not reason:
         chosen, rejected = rejected, chosen

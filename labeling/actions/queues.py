@@ -21,7 +21,7 @@ from labeling.audit import record
 from labeling.models import Pair, Project, Queue, Slot, User
 from labeling.models.queues import HIDDEN, LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
 
-CHANGEABLE = frozenset({"name", "overlap", "lease_seconds", "paused"})
+CHANGEABLE = frozenset({"name", "overlap", "lease_seconds", "paused", "blur_images"})
 
 # The lane of a row `item`: those of its tags that are topics of the project, in Python's order. The topics are read
 # once a statement; an item without tags costs nothing.

@@ -21,9 +21,11 @@ from labeling.actions.facts import POINTERS, VIEWPORTS
 from labeling.actions.own_words import asked_in_advance
 from labeling.actions.refusals import Refused
 from labeling.api.base import Endpoint, StrictSerializer, read
+from labeling.api.images import CONTENT, content_shape
 from labeling.api.projects import CriterionShape, criterion_shape
 from labeling.consistency import RULES
 from labeling.models import Annotation, Assignment, Queue, User
+from labeling.models import Response as ModelResponse
 from labeling.reports.desk import Shown, open_assignment, shown
 from labeling.reports.entry import Step, next_step
 
@@ -42,11 +44,11 @@ ANSWERS = {
 
 class MessageShape(serializers.Serializer[Any]):
     role = serializers.CharField()
-    content = serializers.JSONField(help_text="Text, or parts: [{type: text, text}, {type: image, image}].")
+    content = serializers.JSONField(help_text=CONTENT)
 
 
 class SideShape(serializers.Serializer[Any]):
-    content = serializers.CharField()
+    content = serializers.JSONField(help_text=CONTENT)
 
 
 class GuidelineVersion(serializers.Serializer[Any]):
@@ -235,9 +237,9 @@ def assignment_shape(what: Shown) -> dict[str, Any]:
         "id": what.assignment.pk,
         "expires_at": what.expires_at,
         "language": what.item.language,
-        "conversation": [{"role": turn["role"], "content": turn["content"]} for turn in what.item.conversation],
-        "left": {"content": what.left.content},
-        "right": {"content": what.right.content} if what.right else None,
+        "conversation": [_message(turn) for turn in what.item.conversation],
+        "left": _side(what.left),
+        "right": _side(what.right) if what.right else None,
         "criteria": [criterion_shape(criterion) for criterion in what.criteria],
         "instrument": what.assignment.project.instrument,
         "own_words": asked_in_advance(what.assignment.project.rationale, what.assignment.pk),
@@ -252,6 +254,14 @@ def _refuse_unready(queue: Queue, rater: User) -> None:
     if step != Step.READY and open_assignment(queue, rater) is None:
         where = settings.PUBLIC_URL + reverse("welcome", args=[queue.project.slug])
         raise Refused("not_ready", f"The step “{step}” comes before the first pair: {where}", {"step": str(step)})
+
+
+def _message(turn: dict[str, Any]) -> dict[str, Any]:
+    return {"role": turn["role"], "content": content_shape(turn["content"])}
+
+
+def _side(response: ModelResponse) -> dict[str, Any]:
+    return {"content": content_shape(response.content if response.parts is None else response.parts)}
 
 
 def _wants_next(request: Request) -> bool:

@@ -27,7 +27,9 @@ PARTS = {"file", "format"}
 
 
 class NewImport(StrictSerializer):
-    file = serializers.FileField(help_text="JSONL, JSON, CSV or Parquet, plain or as .gz or .zst.")
+    file = serializers.FileField(
+        help_text="JSONL, JSON, CSV or Parquet, plain or as .gz or .zst; or a .zip of it and its images."
+    )
     format = serializers.ChoiceField(
         choices=sorted(FORMATS), required=False, help_text="Guessed from the file if left out."
     )

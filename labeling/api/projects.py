@@ -59,6 +59,9 @@ class QueueRules(StrictSerializer):
         min_value=SHORTEST_LEASE, max_value=LONGEST_LEASE, required=False, help_text="How long a rater holds a pair."
     )
     paused = serializers.BooleanField(required=False)
+    blur_images = serializers.BooleanField(
+        required=False, help_text="Images stay blurred, and unloaded, until the rater opens them."
+    )
 
 
 class NewQueue(QueueRules):
@@ -131,6 +134,7 @@ class QueueShape(serializers.Serializer[Queue]):
     overlap = serializers.IntegerField()
     lease_seconds = serializers.IntegerField()
     paused = serializers.BooleanField()
+    blur_images = serializers.BooleanField()
     languages = serializers.ListField(child=serializers.CharField())
     tags = serializers.ListField(child=serializers.CharField())
     pairs = serializers.IntegerField(help_text="Pairs in the queue, judged or not.")
@@ -294,5 +298,5 @@ def criterion_shape(criterion: Criterion) -> dict[str, Any]:
 
 
 def queue_shape(queue: Queue) -> dict[str, Any]:
-    names = ("id", "name", "overlap", "lease_seconds", "paused", "languages", "tags")
+    names = ("id", "name", "overlap", "lease_seconds", "paused", "blur_images", "languages", "tags")
     return {name: getattr(queue, name) for name in names} | {"pairs": queue.pair_count}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from labeling.api import assignments, feed, imports, projects, reports
+from labeling.api import assignments, feed, images, imports, projects, reports
 
 urlpatterns = [
     path("projects/", projects.Projects.as_view(), name="projects"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("projects/<slug:slug>/queues/", projects.Queues.as_view(), name="queues"),
     path("projects/<slug:slug>/imports/", imports.Imports.as_view(), name="imports"),
     path("imports/<int:pk>/", imports.OneImport.as_view(), name="import"),
+    path("images/<slug:token>/", images.OneImage.as_view(), name="image"),
     path("projects/<slug:slug>/annotations/", feed.Annotations.as_view(), name="annotations"),
     path("projects/<slug:slug>/progress/", reports.Progress.as_view(), name="progress"),
     path("projects/<slug:slug>/agreement/", reports.Agreement.as_view(), name="agreement"),

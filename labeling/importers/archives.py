@@ -245,8 +245,10 @@ def _checked(entries: Iterable[Entry], size: int) -> dict[str, Entry]:
         packed, unpacked = packed + entry.packed, unpacked + entry.size
         if len(files) > MOST_ENTRIES:
             raise Unreadable(_too_many())
-        if unpacked > MOST_UNPACKED or packed > size:
-            raise Unreadable(f"The archive holds more than {MOST_UNPACKED // 1024**3} GB, or says so; split it.")
+        if packed > size:
+            raise Unreadable("The archive is cut short or damaged, or its files overlap; pack it again.")
+        if unpacked > MOST_UNPACKED:
+            raise Unreadable(f"The archive holds more than {MOST_UNPACKED // 1024**3} GB; split it.")
     return files
 
 

@@ -85,7 +85,7 @@ class ItemDraft:
         """SHA-256 in hex of the conversation and of who answered what: the same answers in another order are the same
         item, the same words by another model are another. An image counts by the bytes that were sent."""
         messages = [[message["role"], _told(message["content"])] for message in self.conversation]
-        answers = sorted([response.key, response.model_name] for response in self.responses)
+        answers = sorted([[response.key, response.model_name] for response in self.responses])
         return sha256(orjson.dumps([messages, answers])).hexdigest()
 
     @property
@@ -95,11 +95,19 @@ class ItemDraft:
     @property
     def texts(self) -> list[str]:
         """Every text that is shown by itself."""
+        if not self.has_images:
+            return [turn["content"] for turn in self.conversation] + [each.content for each in self.responses]
         return [text for found in self.contents for text in ([found] if isinstance(found, str) else texts_of(found))]
 
     @property
     def has_images(self) -> bool:
-        return any(not isinstance(found, str) for found in self.contents)
+        for response in self.responses:  # asked of every row: loops cost half of what any() does
+            if response.parts is not None:
+                return True
+        for turn in self.conversation:
+            if type(turn["content"]) is list:
+                return True
+        return False
 
     @property
     def images(self) -> list[Part]:

@@ -22,6 +22,6 @@ def render_with_places(parts: Sequence[Part], text: Callable[[str], Rendered]) -
     return render_parts(parts, lambda part: f'<figure data-image="{next(numbers)}"></figure>', text)
 
 
-def with_figures(html: str, figures: list[str]) -> str:
+def with_figures(html: str, figures: Sequence[str]) -> str:
     """The HTML with each figure in its place."""
     return _PLACE.sub(lambda place: figures[int(place[1])], html)

@@ -1,7 +1,7 @@
 """The one place that calls HTML safe: only what labeling.rendering made, which the database stores with its version.
 
 {{ response|rendered:item.language }}     {{ entry|rendered:item.language }}     {{ guideline|rendered }}
-{{ response.content|raw:item.language }}
+{{ response.content|raw:item.language }}  {% panel response item.language queue.blur_images %}
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from django.utils.translation import gettext as _
 
 from labeling.models import Guideline, Response
 from labeling.rendering import EMPTY, PLAIN, PLAIN_OPENS, plain
+from labeling.rendering.figures import with_figures
 from labeling.rendering.languages import language_of
+from labeling.templatetags.figures import figure
 
 register = template.Library()
 
@@ -34,6 +36,17 @@ def rendered(source: Response | Guideline | Mapping[str, Any], language: str = "
     else:
         html, is_plain = source.html, source.html.startswith(PLAIN_OPENS)
     return format_html("{}{}", _notice() if is_plain else "", _panel(html, language))
+
+
+@register.simple_tag
+def panel(source: Response | Mapping[str, Any], language: str = "", veiled: bool = False) -> SafeString:
+    """As `rendered`, with the images of a response or of a turn ({"content", "html", "renderer"}) in their places."""
+    parts = source.parts if isinstance(source, Response) else source["content"]
+    if not isinstance(parts, list):
+        return rendered(source, language)
+    shown = {"html": source.html, "renderer": source.renderer} if isinstance(source, Response) else source
+    figures = [figure(part, language, veiled=veiled) for part in parts if part["type"] == "image"]
+    return rendered({**shown, "html": with_figures(str(shown["html"]), figures)}, language)
 
 
 @register.filter

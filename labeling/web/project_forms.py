@@ -73,6 +73,10 @@ class QueueForm(forms.Form):
         help_text=_("Every renewal starts it again. A pair that is not answered in time goes to others."),
         widget=forms.NumberInput(attrs={"step": "any"}),
     )  # fmt: skip
+    blur_images = forms.BooleanField(
+        required=False, label=_("Images stay blurred until the rater opens them"),
+        help_text=_("A comfort, no protection: raters choose when to look."),
+    )  # fmt: skip
 
     def rules(self) -> dict[str, Any]:
         """As the verbs take them: the lease in seconds."""

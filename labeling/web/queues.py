@@ -78,7 +78,13 @@ def _queue(request: PersonRequest, slug: str, pk: int) -> Queue:
 
 
 def _rules(found: Queue) -> dict[str, Any]:
-    return {"name": found.name, "overlap": found.overlap, "lease_minutes": f"{found.lease_seconds / 60:.6g}"}
+    minutes = f"{found.lease_seconds / 60:.6g}"
+    return {
+        "name": found.name,
+        "overlap": found.overlap,
+        "lease_minutes": minutes,
+        "blur_images": found.blur_images,
+    }
 
 
 def _context(found: Queue) -> dict[str, Any]:
