@@ -73,7 +73,7 @@ def shown_one_by_one(keys: list[str]) -> list[str]:
 def stored() -> dict[str, int]:
     held = Annotation.objects.get().assignment
     rows = Judgment.objects.filter(preference__isnull=False).values_list("criterion__key", "preference")
-    return {key: -value if held.swapped else value for key, value in rows}
+    return {key: -value if held.swapped else value for key, value in rows if value is not None}
 
 
 @pytest.mark.parametrize("width", SIZES)
@@ -98,9 +98,9 @@ def test_each_preset_by_keyboard_alone(
         assert Judgment.objects.get(criterion__key="overall").text == REASON
     if preset == "ultrafeedback":
         held = Annotation.objects.get().assignment
-        left = held.pair.second_id if held.swapped else held.pair.first_id
+        left = held.pair.second if held.swapped else held.pair.first
         assert list(
-            Judgment.objects.filter(response_id=left).order_by("criterion__position").values_list("rating", flat=True)
+            Judgment.objects.filter(response=left).order_by("criterion__position").values_list("rating", flat=True)
         ) == [1, 3, 5, 2]
 
 

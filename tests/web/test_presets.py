@@ -135,6 +135,7 @@ def start(mara: Client, preset: str) -> tuple[Project, Client, Assignment]:
     return project, rui, Assignment.objects.get()
 
 
+@pytest.mark.django_db(transaction=True)  # the feed shows what is committed
 @pytest.mark.parametrize("preset", ORDER)
 def test_each_preset_from_a_new_project_to_the_feed(mara: Client, preset: str) -> None:
     project, rui, held = start(mara, preset)
