@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Exists, F, Model, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
@@ -19,10 +20,12 @@ from labeling.models import (
     ConsentText,
     GoldAnswer,
     Guideline,
+    Item,
     Lesson,
     Participation,
     Passage,
     Project,
+    Topic,
     User,
 )
 
@@ -116,4 +119,11 @@ _FACTS = (
 
 
 def _with_answers() -> QuerySet[Lesson]:
-    return Lesson.objects.filter(Exists(GoldAnswer.objects.filter(pair=OuterRef("pair"))))
+    """Lessons that teach something, and nobody has to choose before seeing them."""
+    return Lesson.objects.filter(Exists(GoldAnswer.objects.filter(pair=OuterRef("pair")))).exclude(sensitive())
+
+
+def sensitive(item_ref: str = "pair__item") -> Exists:
+    """Whether the item at `item_ref` is of a sensitive topic of its project, which raters see by their choice only."""
+    topics = ArraySubquery(Topic.objects.filter(project=OuterRef("project")).values("key"))
+    return Exists(Item.objects.filter(pk=OuterRef(item_ref), tags__overlap=topics))

@@ -25,7 +25,7 @@ from labeling.models import (
     User,
 )
 from labeling.reports.desk import Shown
-from labeling.reports.entry import Way, facts, lessons_of, way_of
+from labeling.reports.entry import Way, facts, lessons_of, sensitive, way_of
 
 MOST_FOUND = 50
 
@@ -39,6 +39,7 @@ class LessonLine:
     people: int
     right: int
     asked: int
+    sensitive: bool
 
     @property
     def share(self) -> int | None:
@@ -126,13 +127,14 @@ def lesson_lines(project: Project) -> list[LessonLine]:
         .select_related("pair__item")
         .annotate(
             gold=Coalesce(Subquery(gold), 0),
+            sensitive=sensitive(),
             people=Count("attempts__user", distinct=True),
             right=Coalesce(Sum("attempts__right", filter=first), 0),
             asked=Coalesce(Sum("attempts__known", filter=first), 0),
         )
         .order_by("stage", "position", "pk")
     )
-    return [LessonLine(row, row.gold, row.people, row.right, row.asked) for row in rows]
+    return [LessonLine(row, row.gold, row.people, row.right, row.asked, row.sensitive) for row in rows]
 
 
 def pairs_to_teach(project: Project, text: str, *, only_known: bool) -> list[Pair]:

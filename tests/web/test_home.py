@@ -11,7 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim
 from labeling.actions.queues import change_queue, create_queue
-from labeling.models import Assignment, Membership, Project, User
+from labeling.actions.topics import add_topic
+from labeling.models import Assignment, Membership, Participation, Project, User
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +121,17 @@ def test_a_stranger_signs_in_first(client: Client) -> None:
     assert (answer.status_code, answer["Location"]) == (302, "/sign-in/?next=/")
 
 
+def test_sensitive_pairs_wait_for_who_chose_them(client: Client, project: Project, cast: dict[str, User]) -> None:
+    Project.objects.update(support="Write to Ada.")
+    add_topic(project=project, by=None, key="hate", name="Hate")
+    add_topic(project=project, by=None, key="war", name="War")
+    make.pair(project, tags=["hate", "war"])
+    for chosen, said in ([], "nothing right now"), (["hate"], "nothing right now"), (["hate", "war"], "some waiting"):
+        Participation.objects.update_or_create(project=project, user=cast["Rui"], defaults={"topics": chosen})
+        client.force_login(cast["Rui"])
+        assert said in client.get("/").text
+
+
 def test_home_takes_few_queries_however_many_queues(
     client: Client, project: Project, cast: dict[str, User], django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -128,5 +140,5 @@ def test_home_takes_few_queries_however_many_queues(
         create_queue(project=project, by=None, name=f"Queue {number}")
     make.member(project, "Rui", Membership.Role.MANAGER)
     client.force_login(cast["Rui"])
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(9):
         client.get("/")

@@ -12,7 +12,9 @@ from django.test import Client
 from labeling.actions.assign import claim, release
 from labeling.actions.gold import learn_gold
 from labeling.actions.queues import change_queue, create_queue
-from labeling.models import ConsentText, Criterion, GoldAnswer, Lesson, Pair, Participation, Project, Slot, User
+from labeling.actions.topics import add_topic
+from labeling.models import ConsentText, Criterion, GoldAnswer, Item, Lesson, Pair, Participation, Project, Slot, User
+from labeling.reports.entry import next_step
 from tests import make
 from tests.web.conftest import signed_in
 
@@ -147,6 +149,20 @@ def test_a_pair_that_a_rater_holds_is_no_lesson_yet(mara: Client, project: Proje
     assert not Lesson.objects.exists() and Slot.objects.count() == 3
     release(assignment=held, rater=rui)
     assert "It is a lesson now" in add(mara, pair).text and not Slot.objects.exists()
+
+
+def test_a_sensitive_pair_is_no_lesson(mara: Client, project: Project) -> None:
+    rui = User.objects.get(name="Rui")
+    Project.objects.filter(pk=project.pk).update(support="Write to Ada.")
+    lesson = make.lesson(project)
+    Item.objects.filter(pk=lesson.pair.item_id).update(tags=["hate"])
+    add_topic(project=project, by=None, key="hate", name="Hate")
+    assert "Of a sensitive topic: not shown" in mara.get(path(project)).text
+    assert next_step(project, rui).step == "ready"
+    Item.objects.filter(pk=lesson.pair.item_id).update(tags=[])
+    assert next_step(project, rui).step == "guideline"
+    assert "raters see by their choice only" in add(mara, make.pair(project, tags=["hate"])).text
+    assert Lesson.objects.count() == 1
 
 
 def test_the_same_pair_is_one_lesson_of_a_stage(mara: Client, project: Project) -> None:
