@@ -70,8 +70,9 @@ def open_pair(*, assignment: Assignment, rater: User) -> Opened:
     held.opened_at = timezone.now()
     held.save(update_fields=["opened_at"])
     _count(held, shown=1, ms=0)
+    run: dict[str, Any] = {"queue": held.queue_id, "rater": rater.pk, "away": AWAY}
     with connection.cursor() as cursor:
-        cursor.execute(_LENGTHEN_RUN, {"queue": held.queue_id, "rater": rater.pk, "away": AWAY})
+        cursor.execute(_LENGTHEN_RUN, run)
     record(rater, "assignment.opened", held, project_id=held.project_id)
     return Opened(held)
 
@@ -157,7 +158,7 @@ def _why_not(held: Assignment) -> str:
 
 
 def _count(held: Assignment, *, shown: int, ms: int) -> None:
-    facts = {
+    facts: dict[str, Any] = {
         "project": held.project_id,
         "rater": held.rater_id,
         "day": datetime.now(UTC).date(),

@@ -75,7 +75,7 @@ def hide_if_broken(*, pair: Pair) -> bool:
 
 @transaction.atomic
 def bring_back(*, pair: Pair, by: User) -> int:
-    """Give a hidden pair to raters again, at the end of its lane. Returns how many slots; refused when none is hidden."""
+    """Give a hidden pair to raters again, at the end of its lane. Returns how many slots; refused when none is."""
     moved = sum(_relane(queue, _OF_PAIR, pair=pair.pk) for queue in _locked_queues(pair.project_id))
     if not moved:
         raise Refused("not_hidden", _("This pair is in rotation already."))

@@ -40,40 +40,38 @@ _TAKE = """leased AS (
     SELECT %(queue)s, %(rater)s, picked.lane, picked.rank, 0 FROM picked, leased
     ON CONFLICT (queue_id, rater_id, lane) DO UPDATE SET passed = greatest(labeling_passage.passed, excluded.passed)
 )"""
-_EVERYDAY = (
-    """
-WITH {chooses}picked AS (
+
+
+def _everyday(*, chooses: str = "", unless: str = "", told: str = "", others: str = "") -> str:
+    return f"""
+WITH {chooses} picked AS (
     SELECT s.id, s.pair_id, s.rank, s.swapped, s.lane FROM labeling_slot s
     WHERE s.queue_id = %(queue)s AND s.lane = '' AND s.state = 'open'
       AND s.rank > coalesce((SELECT passed FROM labeling_passage
                              WHERE queue_id = %(queue)s AND rater_id = %(rater)s AND lane = ''), 0) * %(ahead)s
-      AND """
-    + _NOT_HAD
-    + """{unless}
+      AND {_NOT_HAD} {unless}
     ORDER BY s.rank LIMIT 1 FOR UPDATE OF s SKIP LOCKED
-), """
-    + _TAKE
-    + """
-SELECT id, slot_id, pair_id, guideline_id, swapped, lane, claimed_at, lease_until{told} FROM leased{others}
-"""
-)
+), {_TAKE}
+SELECT id, slot_id, pair_id, guideline_id, swapped, lane, claimed_at, lease_until {told} FROM leased {others}
+"""  # noqa: S608 (constants of this module)
+
+
 # A queue without sensitive lanes: nobody has to be asked what they chose.
-_PLAIN = _EVERYDAY.format(chooses="", unless="", told="", others="")
+_PLAIN = _everyday()
 # A queue with them: who chose topics gets nothing here but a row that says so.
-_UNLESS_CHOSEN = _EVERYDAY.format(
+_UNLESS_CHOSEN = _everyday(
     chooses="""chooses AS (
     SELECT FROM labeling_participation WHERE project_id = %(project)s AND user_id = %(rater)s AND topics <> '{}'
-), """,
-    unless=" AND NOT EXISTS (SELECT FROM chooses)",
+),""",
+    unless="AND NOT EXISTS (SELECT FROM chooses)",
     told=", false",
-    others=" UNION ALL SELECT" + " NULL," * len(_NAMES) + " true FROM chooses",
+    others="UNION ALL SELECT" + " NULL," * len(_NAMES) + " true FROM chooses",
 )
 
 # What is open to a rater who chose topics. The lock on what they chose makes taking a topic back wait for this claim,
 # or this claim see it; and a person claims in one place at a time. Caps and the run are looked at again when the pair
 # is opened (labeling/actions/care.py), by a statement that starts after the lock.
-_OPEN_LANES = (
-    """me AS (
+_LOOK_AHEAD = f"""me AS (
     SELECT topics FROM labeling_participation
     WHERE project_id = %(project)s AND user_id = %(rater)s FOR NO KEY UPDATE
 ), closed AS (
@@ -98,34 +96,24 @@ _OPEN_LANES = (
         WHERE s.queue_id = %(queue)s AND s.lane = lanes.lane AND s.state = 'open'
           AND s.rank > coalesce((SELECT passed FROM labeling_passage p WHERE p.queue_id = %(queue)s
                                  AND p.rater_id = %(rater)s AND p.lane = lanes.lane), 0) * %(ahead)s
-          AND """
-    + _NOT_HAD
-    + """
+          AND {_NOT_HAD}
         ORDER BY s.rank LIMIT 1) AS ahead
     ORDER BY ahead.rank LIMIT 1
-)"""
-)
-_AMONG_LANES = (
-    "WITH "
-    + _OPEN_LANES
-    + """, picked AS (
+)"""  # noqa: S608 (constants of this module)
+_AMONG_LANES = f"""
+WITH {_LOOK_AHEAD}, picked AS (
     SELECT s.id, s.pair_id, s.rank, s.swapped, s.lane FROM labeling_slot s
     WHERE s.queue_id = %(queue)s AND s.lane = (SELECT lane FROM best) AND s.state = 'open'
-      AND s.rank >= (SELECT rank FROM best) AND """
-    + _NOT_HAD
-    + """
+      AND s.rank >= (SELECT rank FROM best) AND {_NOT_HAD}
     ORDER BY s.rank LIMIT 1 FOR UPDATE OF s SKIP LOCKED
-), """
-    + _TAKE
-    + """, counted AS (
+), {_TAKE}, counted AS (
     INSERT INTO labeling_passage (queue_id, rater_id, lane, passed, done)
     SELECT %(queue)s, %(rater)s, '', 0, 0 FROM leased WHERE lane <> '' ON CONFLICT DO NOTHING
 )
 SELECT leased.id, slot_id, pair_id, guideline_id, swapped, leased.lane, claimed_at, lease_until, best.lane
 FROM best LEFT JOIN leased ON true
-"""
-)
-_LOOK = "WITH " + _OPEN_LANES + " SELECT lane FROM best"
+"""  # noqa: S608 (constants of this module)
+_LOOK = f"WITH {_LOOK_AHEAD} SELECT lane FROM best"  # noqa: S608 (constants of this module)
 
 
 def lease(queue: Queue, rater: User, *, sweep: bool = False) -> Assignment | None:

@@ -1,4 +1,6 @@
-"""Sensitive topics: what a manager says of them, and what each rater chooses to see. Nobody sees one they did not choose.
+"""Sensitive topics: what a manager says of them, and what each rater chooses to see.
+
+Nobody sees one they did not choose.
 
 A topic that comes or goes moves its pairs between lanes. Where a topic becomes worse, or goes, everybody's choice of it
 is taken back first, in a transaction of its own: claims lock the choice before anything of a queue, so whoever holds
@@ -24,7 +26,7 @@ from labeling.models import Assignment, Participation, Project, Topic, User
 from labeling.models.care import MILD, SEVERE
 from labeling.models.queues import EVERYDAY, LONGEST_LANE
 
-KEY = re.compile(r"[\w-]{1,40}")
+KEY = re.compile(r"^[\w-]{1,40}\Z")
 CHANGEABLE = frozenset({"name", "description", "severity", "daily_pairs", "daily_minutes"})
 MOST_PAIRS, MOST_MINUTES = 1000, 24 * 60
 USUAL_PAIRS, SEVERE_PAIRS = 20, 5
@@ -117,7 +119,7 @@ def _take_back(topic: Topic, by: User) -> None:
 
 
 def _check_key(key: str, others: list[str]) -> None:
-    if not KEY.fullmatch(key):
+    if not KEY.match(key):
         said = _("A tag of letters, digits, hyphens and underscores, at most 40.")
         raise Refused("invalid", said, {"key": said})
     if key in others:

@@ -15,7 +15,7 @@ SEVERITIES = ((1, _("1 Mild")), (2, _("2 Serious")), (3, _("3 Severe")))
 class CareForm(forms.Form):
     support = forms.CharField(
         required=False, max_length=LONGEST_SUPPORT, label=_("Whom raters can talk to"),
-        help_text=_("Names, telephone numbers, addresses, hours: of people, not of machines. Shown on “Talk to someone”."),
+        help_text=_("Names, telephone numbers, addresses, hours: of people, not of machines."),
         widget=forms.Textarea(attrs={"rows": 5}),
     )  # fmt: skip
     break_after_minutes = forms.IntegerField(

@@ -285,8 +285,21 @@ def test_whatever_happens_no_pair_is_left_where_nobody_looks(project, cast, monk
 
 
 def step(chance, project, queue, rater, tags):
-    what = chance.randrange(9)
     held = Assignment.objects.filter(queue=queue, rater=rater, state="open").first()
+    what = chance.randrange(9)
+    if what < 5:
+        of_managers(what, chance, project, queue, rater, tags)
+    elif held is None:
+        claim(queue=queue, rater=rater)
+    elif what == 5:
+        skip(assignment=held, rater=rater, reason=chance.choice(["broken", "upsetting"]))
+    elif what == 6:
+        release(assignment=held, rater=rater)
+    elif not open_pair(assignment=held, rater=rater).refused:
+        submit(assignment=held, rater=rater, body=BODY)
+
+
+def of_managers(what, chance, project, queue, rater, tags):
     if what == 0:
         key = chance.choice(tags)
         existing = project.topics.filter(key=key).first()
@@ -298,16 +311,8 @@ def step(chance, project, queue, rater, tags):
         make.pair(project, tags=chance.sample(tags, chance.randrange(4)))
     elif what == 3:
         change_queue(queue=queue, by=None, overlap=chance.randint(1, 3))
-    elif what == 4:
+    else:
         expire_stale(queue=queue, now=timezone.now() + timedelta(days=1))
-    elif held is None:
-        claim(queue=queue, rater=rater)
-    elif what == 5:
-        skip(assignment=held, rater=rater, reason=chance.choice(["broken", "upsetting"]))
-    elif what == 6:
-        release(assignment=held, rater=rater)
-    elif not open_pair(assignment=held, rater=rater).refused:
-        submit(assignment=held, rater=rater, body=BODY)
 
 
 def check_lanes(project):

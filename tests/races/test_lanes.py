@@ -1,4 +1,4 @@
-"""16 raters with topics of their own choice, over sensitive and everyday pairs, all at once. Each guard has its control."""
+"""16 raters with topics of their own choice, over sensitive and everyday pairs, at once. Each guard has its control."""
 
 from collections import Counter, defaultdict
 from datetime import timedelta
@@ -20,8 +20,8 @@ from tests.races.crowd import at_once
 pytestmark = pytest.mark.django_db(transaction=True)
 RATERS, OVERLAP = 16, 3
 BODY = {"judgments": {"helpfulness": {"preference": 1}}, "active_ms": 10}
-TAGS = ([], ["self-harm"], ["violence"], ["violence", "self-harm"])
-CHOICES = ([], ["self-harm"], ["violence"], ["self-harm", "violence"])
+TAGS: tuple[list[str], ...] = ([], ["self-harm"], ["violence"], ["violence", "self-harm"])
+CHOICES: tuple[list[str], ...] = ([], ["self-harm"], ["violence"], ["self-harm", "violence"])
 EACH = 10
 
 
