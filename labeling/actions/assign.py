@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from labeling.actions.crowd_entry import finish, has_room
 from labeling.actions.lanes import hide_if_broken, lock_rotation
@@ -65,7 +66,8 @@ def skip(*, assignment: Assignment, rater: User, reason: str = "", comment: str 
     """Leave the pair to others for good. Skipping again is no error; what two found broken is taken out of rotation."""
     if reason and reason not in Assignment.SkipReason.values:
         known = ", ".join(Assignment.SkipReason.values)
-        raise Refused("invalid", f"Unknown reason “{reason}”. Known reasons: {known}.", {"reason": f"One of: {known}."})
+        said = _("Unknown reason “%(reason)s”. Known reasons: %(known)s.") % {"reason": reason, "known": known}
+        raise Refused("invalid", said, {"reason": _("One of: %(choices)s.") % {"choices": known}})
     return _give_back(assignment, rater, State.SKIPPED, skip_reason=reason, skip_comment=comment[:1000])
 
 

@@ -57,9 +57,8 @@ def change_queue(*, queue: Queue, by: User | None, **changes: Any) -> Queue:
     _check_rules(changes)
     unknown = set(changes) - CHANGEABLE
     if unknown:
-        raise Refused(
-            "unchangeable", "A queue's filters stay as they are: make another queue.", dict.fromkeys(unknown, "fixed")
-        )
+        said = _("A queue’s filters stay as they are: make another queue.")
+        raise Refused("unchangeable", said, dict.fromkeys(unknown, "fixed"))
     queue = Queue.objects.select_for_update(of=("self",), no_key=True).select_related("project").get(pk=queue.pk)
     if "name" in changes:
         _check_name(Queue.objects.filter(project=queue.project_id).exclude(pk=queue.pk), changes["name"])
@@ -246,18 +245,18 @@ def _hidden(project_id: int) -> list[int]:
 def _check_rules(rules: dict[str, Any]) -> None:
     errors = {}
     if not 1 <= rules.get("overlap", 1) <= MOST_OVERLAP:
-        errors["overlap"] = f"Overlap is from 1 to {MOST_OVERLAP}."
+        errors["overlap"] = _("Raters a pair: from 1 to %(most)s.") % {"most": MOST_OVERLAP}
     if not SHORTEST_LEASE <= rules.get("lease_seconds", SHORTEST_LEASE) <= LONGEST_LEASE:
-        errors["lease_seconds"] = f"Lease time is from {SHORTEST_LEASE} to {LONGEST_LEASE} seconds."
+        said = _("Lease time is from %(least)s to %(most)s seconds.")
+        errors["lease_seconds"] = said % {"least": SHORTEST_LEASE, "most": LONGEST_LEASE}
     if errors:
         raise Refused("invalid", " ".join(errors.values()), errors)
 
 
 def _check_name(others: QuerySet[Queue], name: str) -> None:
     if others.filter(name=name).exists():
-        raise Refused(
-            "name_taken", f"This project already has a queue named “{name}”. Choose another name.", {"name": "taken"}
-        )
+        said = _("This project already has a queue named “%(name)s”. Choose another name.")
+        raise Refused("name_taken", said % {"name": name}, {"name": "taken"})
 
 
 def _plain(rules: dict[str, Any]) -> dict[str, Any]:

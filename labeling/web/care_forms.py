@@ -33,7 +33,7 @@ class CareForm(forms.Form):
 
 
 class TopicForm(forms.Form):
-    name = forms.CharField(max_length=80, help_text=_("As in “This comparison is about …”."))
+    name = forms.CharField(max_length=80, label=_("Name"), help_text=_("As in “This comparison is about …”."))
     description = forms.CharField(
         required=False, max_length=300, label=_("What a rater will meet"), widget=forms.Textarea(attrs={"rows": 2})
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -26,12 +26,12 @@ from labeling.models import Assignment, Criterion, Item, Project, Response
 from labeling.presets import PRESETS, Preset
 from labeling.rendering import render as render_text
 from labeling.reports.desk import Shown
-from labeling.taxonomies import TAXONOMIES
+from labeling.taxonomies import TAXONOMIES, Taxonomy
 from labeling.web.criteria_forms import NAMES, CriterionForm, HintsForm, RationaleForm
 from labeling.web.guards import PersonRequest
 from labeling.web.project_forms import add_refusal
 from labeling.web.questions import asked
-from labeling.web.scales import in_short, told
+from labeling.web.scales import in_short, told, told_category
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +179,17 @@ def _edit(
         "form": form,
         "kind": NAMES[Criterion.Kind(kind)],
         "criterion": found,
-        "taxonomies": TAXONOMIES.values() if kind == Criterion.Kind.SAFETY else [],
+        "taxonomies": _taxonomies() if kind == Criterion.Kind.SAFETY else [],
     }
     return render(request, "labeling/criterion_edit.html", context, status=422 if form.errors else 200)
+
+
+def _taxonomies() -> list[Taxonomy]:
+    """As this reader understands them; where they come from stays as it was published."""
+    return [
+        replace(one, name=told(one.name), categories=[told_category(name) for name in one.categories])
+        for one in TAXONOMIES.values()
+    ]
 
 
 def _sample(project: Project, rows: list[Criterion]) -> Shown:

@@ -60,7 +60,7 @@ def _fields() -> dict[str, forms.Field]:
         ),
         "taxonomy": forms.ChoiceField(
             required=False, label=_("Taxonomy of harms"),
-            choices=[("", _("Our own, written below")), *((one.key, one.name) for one in TAXONOMIES.values())],
+            choices=[("", _("Our own, written below")), *((one.key, _(one.name)) for one in TAXONOMIES.values())],
         ),
         "categories": Lines(
             rows=6, label=_("Categories"),

@@ -84,6 +84,11 @@ def told(text: str) -> str:
     return _(text) if text else ""
 
 
+def told_category(name: str) -> str:
+    """A harm, and the domain that it is a part of."""
+    return BELOW.join(told(part) for part in name.split(BELOW))
+
+
 def steps(criterion: Criterion, chosen: int | None) -> list[Choice]:
     """The scale of a preference from most to the left to most to the right, keyed 1, 2, 3…"""
     top = criterion.strengths

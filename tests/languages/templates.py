@@ -22,9 +22,9 @@ READ = {
 SILENT = {"script", "style", "code", "pre", "kbd"}
 # Names and codes are the same in every language.
 NAMES = {
-    "Annotate", "SHA-256", "sha256", "UTC", "JSON", "CSV", "API", "OpenAPI", "htmx", "Markdown", "ann", "Enter", "Esc",
+    "Annotate", "SHA", "sha", "UTC", "JSON", "CSV", "API", "OpenAPI", "htmx", "Markdown", "ann", "Enter", "Esc",
     "Ctrl", "Alt", "Shift", "Tab", "KB", "MB", "ms", "nbsp", "ensp", "emsp", "thinsp", "prompt", "chosen", "rejected",
-    "margin",
+    "margin", "true", "false", "on", "off", "auto",
 }  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _LITERAL = re.compile(r"""(?:default|default_if_none|yesno|add|join|pluralize):(?:"([^"]*)"|'([^']*)')""")
@@ -37,12 +37,14 @@ def unmarked(path: Path) -> Iterator[tuple[int, str]]:
     source = re.sub(
         r"\{% comment.*?endcomment %\}", lambda hit: "\n" * hit[0].count("\n"), path.read_text(), flags=re.S
     )
-    rest, inside = [], False
+    rest, inside, in_class = [], False, False
     for token in DebugLexer(source).tokenize():
         first = token.contents.split(" ", 1)[0]
         if token.token_type == TokenType.BLOCK and first in (*_OPENS, *_CLOSES):
             inside = first in _OPENS
-        if token.token_type == TokenType.TEXT and not inside:
+        if token.token_type == TokenType.BLOCK and first in ("block", "endblock"):
+            in_class = token.contents.endswith("_class") and first == "block"
+        if token.token_type == TokenType.TEXT and not (inside or in_class):
             rest.append(token.contents)
             continue
         yield from ((token.lineno or 0, words) for words in _in_token(token))
@@ -88,7 +90,7 @@ class _Reader(HTMLParser):
         for name, value in attrs:
             words = (value or "").strip()
             read = name in READ or (name == "value" and kinds & {"submit", "button", "reset"})
-            for_scripts = name.startswith("data-") and (" " in words or words[:1].isupper())
+            for_scripts = name.startswith("data-") and name != "data-key" and (" " in words or words[:1].isupper())
             if (read or for_scripts) and has_words(words):
                 self.found.append((self.getpos()[0], f"{name}={words}"))
 
