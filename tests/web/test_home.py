@@ -128,5 +128,5 @@ def test_home_takes_few_queries_however_many_queues(
         create_queue(project=project, by=None, name=f"Queue {number}")
     make.member(project, "Rui", Membership.Role.MANAGER)
     client.force_login(cast["Rui"])
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(9):
         client.get("/")
