@@ -117,7 +117,7 @@ def unread_in(projects: Iterable[Project], user: User) -> list[Guideline]:
     newest = Guideline.objects.filter(project=OuterRef("project"), version__isnull=False).order_by("-version")
     current = Guideline.objects.filter(project__in=list(projects), pk=Subquery(newest.values("pk")[:1]))
     newer = current.filter(pk__gt=last_read(user, OuterRef("project")))
-    return list(newer.select_related("project").order_by("project__name", "pk"))
+    return list(newer.defer("text", "html", "principles").select_related("project").order_by("project__name", "pk"))
 
 
 def news(guideline: Guideline, user: User) -> News:

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from labeling.actions.assign import expire_stale
+from labeling.actions.guidelines import publish_guideline
 from labeling.actions.queues import change_queue
 from labeling.models import Annotation, Assignment, Judgment, Membership, Project
 from tests import make
@@ -243,3 +244,36 @@ def test_who_is_no_rater_any_more_cannot_submit(study):
     got = claim(study)
     Membership.objects.filter(user=study["people"]["Rui"]).delete()
     assert submit(study, got).status_code == 404
+
+
+def test_the_principle_that_decided_is_stored_and_part_of_the_answer(study):
+    assignment = claim(study)
+    first = submit(study, assignment, BODY | {"principle": 6})
+    assert first.status_code == 201 and Annotation.objects.get().principle == 6
+    assert submit(study, assignment, BODY | {"principle": 6}).json() == first.json()
+    assert submit(study, assignment, BODY | {"principle": None}).json()["revision"] == 2
+    assert submit(study, assignment, BODY).status_code == 200
+    assert submit(study, assignment, BODY | {"principle": 2}).json()["revision"] == 3
+
+
+@pytest.mark.parametrize("odd", [8, 0, -1, "6", 6.0, True, [6], {}])
+def test_a_principle_that_the_version_does_not_have(study, odd):
+    answer = submit(study, claim(study), BODY | {"principle": odd})
+    assert answer.status_code == 400
+    said = "Not a principle of version 1 of the guideline, which has: 1, 2, 3, 4, 5, 6, 7."
+    assert answer.json()["errors"] == {"principle": said}
+    assert not Annotation.objects.exists()
+
+
+def test_the_principles_are_those_of_the_version_that_was_claimed(study):
+    assignment = claim(study)
+    publish_guideline(project=study["project"], by=None, text="9. The only one.")
+    assert submit(study, assignment, BODY | {"principle": 9}).status_code == 400
+    assert submit(study, assignment, BODY | {"principle": 7}).status_code == 201
+    following = claim(study)
+    assert following["guideline"] == {"version": 2}
+    assert submit(study, following, BODY | {"principle": 9}).status_code == 201
+    publish_guideline(project=study["project"], by=None, text="No numbers here.")
+    make.pair(study["project"])
+    refused = submit(study, claim(study), BODY | {"principle": 1}).json()["errors"]
+    assert refused == {"principle": "The guideline that this pair is judged under has no numbered principles."}

@@ -56,7 +56,7 @@ def noor(study):
 def test_an_annotation_comes_in_stored_order_under_a_pseudonym(study, noor):
     study["queue"].slots.all().delete()
     pair = make.pair(study["project"], external_id="row-7", language="en")
-    made = judge(study, "Rui", BODY)
+    made = judge(study, "Rui", BODY | {"principle": 6})
     see()
     found = noor.get("/projects/advice/annotations/").json()
     assert len(found["results"]) == 1 and found["more"] is False and found["previous"] is None
@@ -79,7 +79,7 @@ def test_an_annotation_comes_in_stored_order_under_a_pseudonym(study, noor):
     assert row["judgments"]["safety"][safe]["safe"] is True
     assert row["rater"] == pseudonym(study["project"], study["people"]["Rui"].pk)
     assert len(row["rater"]) == 16 and "rui" not in str(row)
-    assert (row["guideline"], row["active_ms"], row["revision"]) == (1, 41200, 1)
+    assert (row["guideline"], row["principle"], row["active_ms"], row["revision"]) == (1, 6, 41200, 1)
 
 
 def test_pseudonyms_are_steady_in_a_project_and_unlike_between_projects(study):
