@@ -230,17 +230,9 @@ def _checked(entries: Iterable[Entry], size: int) -> dict[str, Entry]:
     files: dict[str, Entry] = {}
     packed = unpacked = 0
     for entry in entries:
-        name = _plain(entry.name)
-        if name is None:
-            raise Unreadable(
-                f"The archive names a file outside itself, {_shown(entry.name)}; pack it with plain names."
-            )
-        if entry.fault:
-            raise Unreadable(f"{_shown(entry.name)} in the archive {entry.fault}; pack it again without.")
+        name = _checked_name(entry)
         if name in files:
             raise Unreadable(f"The archive holds {_shown(name)} twice; keep one of them.")
-        if name.lower().endswith(_PACKED):
-            raise Unreadable(f"The archive holds another one, {_shown(name)}; put its files in directly.")
         files[name] = entry
         packed, unpacked = packed + entry.packed, unpacked + entry.size
         if len(files) > MOST_ENTRIES:
@@ -250,6 +242,17 @@ def _checked(entries: Iterable[Entry], size: int) -> dict[str, Entry]:
         if unpacked > MOST_UNPACKED:
             raise Unreadable(f"The archive holds more than {MOST_UNPACKED // 1024**3} GB; split it.")
     return files
+
+
+def _checked_name(entry: Entry) -> str:
+    name = _plain(entry.name)
+    if name is None:
+        raise Unreadable(f"The archive names a file outside itself, {_shown(entry.name)}; pack it with plain names.")
+    if entry.fault:
+        raise Unreadable(f"{_shown(entry.name)} in the archive {entry.fault}; pack it again without.")
+    if name.lower().endswith(_PACKED):
+        raise Unreadable(f"The archive holds another one, {_shown(name)}; put its files in directly.")
+    return name
 
 
 def _data_file(files: dict[str, Entry]) -> Entry:

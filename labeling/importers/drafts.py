@@ -101,13 +101,9 @@ class ItemDraft:
 
     @property
     def has_images(self) -> bool:
-        for response in self.responses:  # asked of every row: loops cost half of what any() does
-            if response.parts is not None:
-                return True
-        for turn in self.conversation:
-            if type(turn["content"]) is list:
-                return True
-        return False
+        if any(response.parts is not None for response in self.responses):
+            return True
+        return any(type(turn["content"]) is list for turn in self.conversation)
 
     @property
     def images(self) -> list[Part]:

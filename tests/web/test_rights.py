@@ -26,8 +26,9 @@ from labeling.actions.crowd_entry import make_link, token_of
 from labeling.actions.lessons import add_lesson
 from labeling.actions.people import invite
 from labeling.actions.topics import add_topic
-from labeling.models import ApiToken, Batch, CrowdEntry, Membership, Participation
+from labeling.models import ApiToken, Batch, CrowdEntry, Image, Membership, Participation
 from tests import make
+from tests.pictures import png
 from tests.web.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +132,7 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "import_preview": ("get", MANAGERS, "project"),
     "import_detail": ("get", MANAGERS, "project's batch"),
     "import_refusals": ("get", MANAGERS, "project's batch"),
+    "image": ("get", MEMBERS, "image"),
     "exports": ("get", RESEARCHERS, "project"),
     "export_new": ("get", RESEARCHERS, "project"),
     "export": ("get", RESEARCHERS, "project's export"),
@@ -146,6 +148,7 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:queues": ("post", MANAGERS, "project"),
     "api:imports": ("post", MANAGERS, "project"),
     "api:import": ("get", MANAGERS, "batch"),
+    "api:image": ("get", MEMBERS, "image"),
     "api:annotations": ("get", RESEARCHERS, "project"),
     "api:progress": ("get", RESEARCHERS, "project"),
     "api:agreement": ("get", RESEARCHERS, "project"),
@@ -198,6 +201,10 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     export = Export.objects.create(project=project, name="dpo", recipe={"format": "dpo"}, state="done", manifest={})
     ExportFile.objects.create(export=export, path="README.md", sha256="0" * 64, size=2)
     default_storage.save(f"exports/{export.pk}/README.md", ContentFile(b"ok"))
+    name = default_storage.save(f"images/01/{'0123456789abcdef' * 2}", ContentFile(png()))
+    Image.objects.create(
+        project=project, sha256="0" * 64, storage_name=name, media_type="image/png", width=40, height=30
+    )
     slug = project.slug
     pair = make.pair(project, gold={"helpfulness": 1})
     lesson = add_lesson(project=project, pair=pair, stage="practice", by=people["Mara"])
@@ -205,6 +212,7 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     link = make_link(project=project, queue=queue, by=people["Mara"], platform="mturk", name="Pilot", pairs_wanted=2)
     entry = CrowdEntry.objects.create(link=link, user=people["Rui"], worker_id="A1B2C3D4")
     return {
+        "image": (name.rpartition("/")[2],),
         "": (),
         "nobody's reset": ("x", "y"),
         "invitation link": (secret,),
