@@ -193,7 +193,7 @@ def _close(held: Assignment, active_ms: int, *, severe: bool) -> Passage | None:
     Idle for as long as a break lasts, since the answer before and beside the time of this one: the count starts anew.
     An everyday pair ends the run of sensitive ones.
     """
-    facts = {
+    facts: dict[str, Any] = {
         "assignment": held.pk,
         "slot": held.slot_id,
         "queue": held.queue_id,

@@ -72,8 +72,7 @@ _UNLESS_CHOSEN = _EVERYDAY.format(
 # What is open to a rater who chose topics. The lock on what they chose makes taking a topic back wait for this claim,
 # or this claim see it; and a person claims in one place at a time. Caps and the run are looked at again when the pair
 # is opened (labeling/actions/care.py), by a statement that starts after the lock.
-_OPEN_LANES = (
-    """me AS (
+_OPEN_LANES = """me AS (
     SELECT topics FROM labeling_participation
     WHERE project_id = %(project)s AND user_id = %(rater)s FOR NO KEY UPDATE
 ), closed AS (
@@ -98,13 +97,10 @@ _OPEN_LANES = (
         WHERE s.queue_id = %(queue)s AND s.lane = lanes.lane AND s.state = 'open'
           AND s.rank > coalesce((SELECT passed FROM labeling_passage p WHERE p.queue_id = %(queue)s
                                  AND p.rater_id = %(rater)s AND p.lane = lanes.lane), 0) * %(ahead)s
-          AND """
-    + _NOT_HAD
-    + """
+          AND """ + _NOT_HAD + """
         ORDER BY s.rank LIMIT 1) AS ahead
     ORDER BY ahead.rank LIMIT 1
 )"""
-)
 _AMONG_LANES = (
     "WITH "
     + _OPEN_LANES
@@ -180,8 +176,6 @@ def _made(queue: Queue, rater: User, row: Sequence[Any] | None) -> Assignment | 
     if row is None:
         return None
     fields: dict[str, Any] = dict(zip(_NAMES, row, strict=False))  # more than the fields may follow
-    assignment = Assignment(
-        project_id=queue.project_id, queue=queue, rater=rater, state=Assignment.State.OPEN, **fields
-    )
+    assignment = Assignment(project_id=queue.project_id, queue=queue, rater=rater, state=Assignment.State.OPEN, **fields)
     assignment._state.adding = False
     return assignment

@@ -46,7 +46,7 @@ def claim_next(request: PersonRequest, queue_id: int) -> HttpResponse:
 @require_POST
 def submit(request: PersonRequest, pk: int) -> HttpResponse:
     assignment = assignment_for(request.user, pk)
-    queue, body = queue_of(assignment), body_of(request.POST)
+    body = body_of(request.POST)
     try:
         done = annotate.submit(
             assignment=assignment, rater=request.user, body=body, complete=True, then_claim=True, breaks=True

@@ -46,8 +46,8 @@ def next_screen(
     if held is None and request.user.is_crowd:
         return end_of(request)
     if held is None:
-        screen = pause(request, queue, looked=looked) or nothing(request, queue, looked=looked)
-        return show(request, screen, queue, said=said)
+        instead = pause(request, queue, looked=looked) or nothing(request, queue, looked=looked)
+        return show(request, instead, queue, said=said)
     seen = shown(held)
     queue.project = seen.assignment.project  # the same row, already here
     for comes_first in COMES_FIRST:
