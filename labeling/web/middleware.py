@@ -6,11 +6,11 @@ from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
-from labeling.web.sign_in_again import IN_A_DIALOG, sign_in_dialog
+from labeling.web.sign_in_again import is_of_the_desk, sign_in_dialog
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -40,10 +40,7 @@ def sign_in_on_a_page(get_response: GetResponse) -> GetResponse:
         from_a_page = by_htmx or request.method == "POST"
         if not from_a_page or response.status_code != 302 or not response.headers["Location"].startswith(f"{sign_in}?"):
             return response
-        route = request.resolver_match.url_name if request.resolver_match else None
-        if by_htmx and route == "compare_draft":
-            return HttpResponse(status=401)
-        if by_htmx and route in IN_A_DIALOG:
+        if by_htmx and is_of_the_desk(request):
             return sign_in_dialog(request)
         page = urlsplit(request.headers.get("HX-Current-URL" if by_htmx else "Referer", "")).path
         back = f"{sign_in}?{urlencode({'next': page or '/'})}"

@@ -12,7 +12,8 @@ from labeling.actions.breaks import claim_unless_break
 from labeling.actions.care import open_pair
 from labeling.actions.topics import stop_topics
 from labeling.models import Assignment
-from labeling.web.compare import following, queue_of
+from labeling.web.compare import following
+from labeling.web.desk import queue_of
 from labeling.web.guards import PersonRequest
 from labeling.web.interludes import names_of, told_enough
 from labeling.web.screens import show

@@ -17,8 +17,7 @@ from django_htmx.http import reswap, retarget, trigger_client_event
 from labeling.web.forms import SignInForm
 from labeling.web.guards import PersonRequest
 
-# What a page of the desk sends and waits for. A draft is kept on the device meanwhile, so it asks for nothing.
-IN_A_DIALOG = frozenset({"compare_submit", "compare_change", "compare_skip", "compare_renew", "compare_undo"})
+DESK = "compare_"  # how the names of its addresses begin
 
 
 class SignInAgain(views.LoginView):
@@ -31,8 +30,18 @@ class SignInAgain(views.LoginView):
         return _who_is_here(self.request)
 
 
+def is_of_the_desk(request: HttpRequest) -> bool:
+    """Whether it comes from a page with the dialog."""
+    return request.resolver_match is not None and (request.resolver_match.url_name or "").startswith(DESK)
+
+
 def sign_in_dialog(request: HttpRequest) -> HttpResponse:
-    """The sign-in, to be put into the page's dialog whatever the request was to replace."""
+    """The sign-in, to be put into the page's dialog whatever the request was to replace.
+
+    A draft asks for nothing: the device keeps it meanwhile, and whoever writes is not interrupted.
+    """
+    if request.resolver_match is not None and request.resolver_match.url_name == "compare_draft":
+        return HttpResponse(status=401)
     answer = render(request, SignInAgain.template_name, {"form": SignInForm()})
     return reswap(retarget(answer, "#sign-in"), "innerHTML")
 
@@ -42,7 +51,7 @@ def csrf_failure(request: PersonRequest, reason: str = "") -> HttpResponseBase:
 
     Only pages of this site can read it, and those have one anyway.
     """
-    if not request.htmx or request.resolver_match is None or request.resolver_match.url_name not in IN_A_DIALOG:
+    if not request.htmx or not is_of_the_desk(request):
         return django_csrf_failure(request, reason)
     if not request.user.is_authenticated:
         return sign_in_dialog(request)

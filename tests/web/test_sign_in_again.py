@@ -31,7 +31,7 @@ def send(client: Client, held: Assignment, act: str = "submit", **headers: str) 
     return client.post(f"/compare/assignments/{held.pk}/{act}/", ANSWERS, headers=headers or HTMX)
 
 
-@pytest.mark.parametrize("act", ["submit", "change", "skip", "renew"])
+@pytest.mark.parametrize("act", ["submit", "change", "skip", "renew", "open"])
 def test_an_act_at_the_desk_brings_the_sign_in_for_its_dialog(held: Assignment, act: str) -> None:
     answer = send(Client(), held, act)
     assert (answer.status_code, answer["HX-Retarget"], answer["HX-Reswap"]) == (200, "#sign-in", "innerHTML")
@@ -85,7 +85,7 @@ def test_another_persons_answer_is_not_taken(study: dict[str, Any], held: Assign
 
 
 def test_elsewhere_the_sign_in_is_a_page_that_leads_back_to_the_page(held: Assignment) -> None:
-    part = Client().get(f"/compare/assignments/{held.pk}/guideline/", headers=HTMX)
+    part = Client().get("/account/", headers=HTMX)
     assert part["HX-Redirect"] == "/sign-in/?next=%2Fcompare%2F5%2F"
     form = Client().post(f"/compare/{held.queue_id}/next/", headers={"Referer": "http://testserver/compare/5/?x=1"})
     assert form.status_code == 302 and form["Location"] == "/sign-in/?next=%2Fcompare%2F5%2F"
