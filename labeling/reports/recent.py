@@ -76,7 +76,7 @@ def _words(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(fields: Iterable[str]) -> str:
-    return ", ".join(str(_FIELDS.get(field, field.replace("_", " "))) for field in fields)
+    return _(", ").join(str(_FIELDS.get(field, field.replace("_", " "))) for field in fields)
 
 
 def _queue_changed(data: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from labeling.models import Guideline, Response
@@ -63,7 +64,9 @@ def _notice() -> SafeString:
 def _panel(html: str, language: str) -> SafeString:
     # htmx attributes in it, were there any, would be dead: hx-disable is the last of three guards
     tag = language_of(html, language)
-    lang = format_html(' lang="{}"', tag) if tag else ""
+    # What is in no known language must not be drawn and read as that of a page in Chinese.
+    unknown = not tag and not (get_language() or "en").startswith("en")
+    lang = format_html(' lang="{}"', tag) if tag or unknown else ""
     if html == EMPTY:
         html = format_html('<p class="md-empty">{}</p>', _("(empty)"))
     # blocks that have a direction are overlooked by "auto"

@@ -207,7 +207,7 @@ def _failed(project: Project, user: User, way: Way) -> dict[str, Any]:
     managers = Membership.objects.filter(project=project, role=Membership.Role.MANAGER).select_related("user")
     return {
         "result": newest_result(project, user),
-        "managers": ", ".join(one.user.display_name for one in managers.order_by("user__name")[:5]),
+        "managers": _(", ").join(one.user.display_name for one in managers.order_by("user__name")[:5]),
     }
 
 

@@ -185,11 +185,11 @@ def in_short(criterion: Criterion) -> str:
         tie = _("the same allowed") if criterion.allow_tie else _("a side must be taken")
         also = [_("or neither")] if criterion.allow_both_bad else []
         also += [_("on a conflict")] if criterion.asked == criterion.Asked.ON_CONFLICT else []
-        return ", ".join([ngettext("%(n)s step", "%(n)s steps", number) % {"n": number}, tie, *also])
+        return _(", ").join([ngettext("%(n)s step", "%(n)s steps", number) % {"n": number}, tie, *also])
     if kind == kind.RATING:
         return _("%(least)s to %(most)s for each response") % {"least": criterion.minimum, "most": criterion.maximum}
     if kind == kind.SAFETY:
-        return ", ".join([_("safe or unsafe"), *_counted(criterion)])
+        return _(", ").join([_("safe or unsafe"), *_counted(criterion)])
     if kind == kind.REASONS:
         number = len(criterion.categories)
         return ngettext("%(n)s reason to choose from", "%(n)s reasons to choose from", number) % {"n": number}

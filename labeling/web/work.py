@@ -101,7 +101,7 @@ def in_words(form: Asked) -> list[tuple[str, str]]:
 
 def _answer(question: Question) -> str:
     chosen = [choice for choice in [*question.choices, question.both_bad] if choice and choice.checked]
-    return ", ".join(choice.word or choice.name for choice in chosen) or question.value
+    return _(", ").join(choice.word or choice.name for choice in chosen) or question.value
 
 
 def _of_safety(safety: Safety) -> str:
@@ -109,4 +109,4 @@ def _of_safety(safety: Safety) -> str:
         return ""
     choices = [part for domain in safety.domains for part in [domain.choice, *domain.parts] if part]
     harms = [choice.name for choice in [*choices, *safety.severities] if choice.checked]
-    return _("safe") if safety.safe else ", ".join([_("unsafe"), *harms])
+    return _("safe") if safety.safe else _(", ").join([_("unsafe"), *harms])

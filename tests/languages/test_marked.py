@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,15 @@ def test_the_search_leaves_marked_python_alone(tmp_path: Path) -> None:
         'messages.info(r, _("Words"))\nRefused("code", _("No %(x)s.") % {"x": 1}, {"x": "taken"})'
     )
     assert not list(python.unmarked(tmp_path / "x.py"))
+
+
+def test_a_date_is_written_as_its_language_does() -> None:
+    """By the name of a format, which each language fills in; what machines read, and hours, are the same for all."""
+    same = {"c", "U", "H:i", "H:i e", "D", "l"}
+    found = [
+        f"{own(path)}: {form}"
+        for path in template_sources()
+        for form in re.findall(r"""\|date:["']([^"']+)["']""", path.read_text())
+        if form not in same and not re.fullmatch(r"[A-Z_]+_FORMAT", form) and path.suffix == ".html"
+    ]
+    assert not found, "name a format of annotate/formats/ instead:\n" + "\n".join(found)

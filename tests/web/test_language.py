@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.conf import settings
 from django.core import mail
@@ -118,3 +120,10 @@ def test_every_language_writes_every_kind_of_date() -> None:
     modules = [next(formats.iter_format_modules(code, settings.FORMAT_MODULE_PATH)) for code, _ in settings.LANGUAGES]
     names = [{name for name in vars(module) if name.isupper()} for module in modules]
     assert names[0] and names == [names[0]] * len(settings.LANGUAGES)
+
+
+def test_a_text_in_no_known_language_is_not_taken_for_that_of_the_page(study: dict[str, Any]) -> None:
+    address = "/projects/advice/guidelines/"
+    mara = study["as_"]["Mara"]
+    assert 'class="md prose" lang=""' in mara.get(address, headers={"Accept-Language": "zh-CN"}).text
+    assert 'class="md prose" hx-disable' in mara.get(address, headers={"Accept-Language": "en"}).text
