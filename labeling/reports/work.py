@@ -112,7 +112,8 @@ def body_of(assignment: Assignment, annotation: Annotation, judgments: Iterable[
                 (judgment.response_id == assignment.pair.first_id) != assignment.swapped
             )
             said.setdefault(judgment.criterion.key, {})["left" if on_left else "right"] = value
-    return {"judgments": said, "kept_hints": annotation.kept_hints}
+    cited = {} if annotation.principle is None else {"principle": annotation.principle}
+    return {"judgments": said, "kept_hints": annotation.kept_hints} | cited
 
 
 def _value(judgment: Judgment, swapped: bool) -> dict[str, Any]:

@@ -133,7 +133,6 @@ function arm() {
 
 document.addEventListener("htmx:load", arm);
 document.addEventListener("visibilitychange", clock);
-document.addEventListener("toggle", clock, true); // the guideline, opened or closed: reading it is no judging time
 document.addEventListener("input", (event) => {
   const field = event.target;
   if (field.name === "single-keys") localStorage.setItem(mine("keys"), field.value);
@@ -160,7 +159,7 @@ document.addEventListener("htmx:afterRequest", ({ detail: { elt, xhr } }) => {
 });
 addEventListener("pointerdown", (event) => { hand = event.pointerType === "mouse" ? "mouse" : "touch"; }, true);
 addEventListener("keydown", () => { hand = "keyboard"; }, true);
-$("#guideline").addEventListener("toggle", clock);
+$("#guideline").addEventListener("toggle", clock); // reading it is no judging time
 document.addEventListener("focusin", (event) => {
   const q = event.target.closest(".q");
   if (q && !q.matches("[data-active]") && event.target.matches(":focus-visible")) mark(q);

@@ -9,9 +9,12 @@ document.addEventListener("click", (event) => {
   document.getElementById("say").textContent = choice.selectedOptions[0].textContent;
   button.closest("[popover]").hidePopover();
 });
-document.addEventListener("input", (event) => {
-  if (event.target.id === "principle") document.getElementById("cited").textContent = event.target.value;
-});
+const showCited = () => { // beside the key that opens the guideline, also when the rail is out of sight
+  const cited = document.getElementById("cited");
+  if (cited) cited.textContent = document.getElementById("principle")?.value ?? "";
+};
+document.addEventListener("input", showCited);
+document.addEventListener("htmx:load", showCited);
 document.addEventListener("keydown", (event) => { // a chosen principle gives the keys back to the questions
   if (event.target.id !== "principle" || event.ctrlKey || !/^(Enter|Escape)$/.test(event.key)) return;
   event.preventDefault();

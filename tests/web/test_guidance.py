@@ -335,3 +335,13 @@ def test_only_raters_acknowledge(client: Client, project: Project, cast: dict[st
     client.force_login(cast[name])
     assert client.post("/projects/advice/guidelines/1/read/").status_code == 404
     assert not Acknowledgement.objects.exists()
+
+
+def test_changing_an_answer_begins_with_what_was_cited(rui: Client, project: Project) -> None:
+    assignment = start(rui, project)
+    submit(rui, assignment, {"principle": "6"})
+    page = rui.get(f"/compare/assignments/{assignment.pk}/change/").text
+    assert '<option value="6" selected' in page
+    changed = ANSWERS | {"principle": "6", "helpfulness.preference": "-3"}
+    rui.post(f"/compare/assignments/{assignment.pk}/change/", changed)
+    assert list(Annotation.objects.order_by("revision").values_list("revision", "principle")) == [(1, 6), (2, 6)]
