@@ -17,7 +17,7 @@ import pytest
 import yaml
 from django.db import connection
 
-from exports.actions import write_export
+from exports.actions import preview, write_export
 from exports.recipes import Recipe, Split
 from exports.segments import split_of
 from labeling.actions.refusals import Refused
@@ -25,6 +25,7 @@ from labeling.models import Annotation, Criterion, Project, User
 from tests import make
 from tests.exports.study import judge, load, pair_of
 from tests.exports.study import study as make_study
+from tests.pictures import data_uri, part, png
 
 GOLDEN = Path(__file__).parent / "golden"
 NO_TEST = {"split": {"test": 0}}
@@ -311,3 +312,24 @@ def test_margins_are_on_the_criterions_scale(study: Project, tmp_path: Path) -> 
     margins = {row["margin"] for row in lines(tmp_path / "out")}
     most = Criterion.objects.get(project=study, key="helpfulness").strengths
     assert len(margins) > 1 and all(0 <= margin <= most for margin in margins)
+
+
+def test_pairs_with_images_are_left_out_and_counted(study: Project, tmp_path: Path) -> None:
+    """A text without its image is another task, so no row is made of it, and nothing breaks."""
+    people = make.cast(study)
+    uri = data_uri(png())
+    ask = [part(uri), {"type": "text", "text": "What is it?"}]
+    rows = [
+        {"id": "asked", "conversation": [{"role": "user", "content": ask}], "responses": ["A tea.", "A sea."]},
+        {"id": "said", "prompt": "Paint.", "responses": [{"content": [part(uri)]}, {"content": "No."}]},
+    ]
+    load(study, rows, tmp_path)
+    for name in ("asked", "said"):
+        judge(pair_of(study, name), people["Rui"], helpfulness=-2)
+    shown = preview(project=study, recipe={"format": "dpo"} | NO_TEST)
+    assert shown.dropped["images"] == 2
+    for name in ("dpo", "reward", "kto"):
+        manifest = written(study, tmp_path / name, format=name, file="jsonl")
+        assert manifest["dropped"]["images"] == 2
+        assert b"What is it?" not in b"".join(bytes_of(tmp_path / name).values())
+    assert "Without images" in (tmp_path / "dpo" / "README.md").read_text()

@@ -9,6 +9,7 @@ import tarfile
 import time
 import tracemalloc
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,7 +28,7 @@ ROWS = lines([ROW])
 IMAGE = png()
 
 
-def zip_of(files: list[tuple[str | zipfile.ZipInfo, bytes]], packing: int = zipfile.ZIP_STORED) -> bytes:
+def zip_of(files: Sequence[tuple[str | zipfile.ZipInfo, bytes]], packing: int = zipfile.ZIP_STORED) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", packing) as archive:
         for name, data in files:
@@ -35,7 +36,7 @@ def zip_of(files: list[tuple[str | zipfile.ZipInfo, bytes]], packing: int = zipf
     return out.getvalue()
 
 
-def tar_of(files: list[tuple[str | tarfile.TarInfo, bytes]], mode: str = "w") -> bytes:
+def tar_of(files: Sequence[tuple[str | tarfile.TarInfo, bytes]], mode: str = "w") -> bytes:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode=mode) as archive:  # type: ignore[call-overload]
         for name, data in files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from labeling.models import Batch, Item, Judgment, Project
+from labeling.models import Batch, Image, Item, Judgment, Project
 from tests import make
+from tests.pictures import png, zipped
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +103,40 @@ def test_judgments_of_external_raters(project, pairs, tmp_path):
 def test_judgments_of_unknown_raters_need_a_word(project, pairs):
     with pytest.raises(CommandError, match="--raters"):
         run("import_judgments", project.slug, str(pairs))
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Rows that name images in a folder of their own, and one outside of it."""
+    (tmp_path / "set" / "img").mkdir(parents=True)
+    (tmp_path / "set" / "img" / "a.png").write_bytes(png())
+    (tmp_path / "outside.png").write_bytes(png("red"))
+    (tmp_path / "set" / "link.png").symlink_to(tmp_path / "outside.png")
+    names = ("img/a.png", "../outside.png", "link.png", "img/none.png")
+    rows = [{"prompt": f"{name}?", "image": name, "response_a": "Yes.", "response_b": "No."} for name in names]
+    path = tmp_path / "set" / "pairs.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_images_beside_the_file_come_along(project, photos):
+    said = run("import_items", project.slug, str(photos)).splitlines()
+    assert said[0] == "4 rows read: 1 kept, 0 duplicate, 3 refused"
+    assert "outside.png”, which is no name of a file in the archive" in said[1]
+    assert "link.png”, which is not in the archive" in said[2]
+    assert (Batch.objects.get().name, Image.objects.count()) == ("pairs.jsonl.zip", 1)
+
+
+def test_images_of_a_folder_elsewhere_and_of_packed_rows(project, photos, tmp_path):
+    packed = tmp_path / "elsewhere.jsonl.gz"
+    packed.write_bytes(gzip.compress(photos.read_bytes()))
+    assert "0 would be kept" in run("import_items", project.slug, str(packed), "--dry-run")
+    said = run("import_items", project.slug, str(packed), "--images", str(photos.parent))
+    assert said.startswith("4 rows read: 1 kept")
+    with pytest.raises(CommandError, match="There is no folder"):
+        run("import_items", project.slug, str(packed), "--images", str(tmp_path / "none"))
+    archive = tmp_path / "x.zip"
+    archive.write_bytes(zipped([{"prompt": "a", "responses": ["b", "c"]}], {}))
+    assert "1 kept" in run("import_items", project.slug, str(archive))
+    with pytest.raises(CommandError, match="brings its own images"):
+        run("import_items", project.slug, str(archive), "--images", str(tmp_path))

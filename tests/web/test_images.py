@@ -62,7 +62,7 @@ def desk(client: Client, project: Project) -> str:
 
 
 def fetched(client: Client, path: str) -> Any:
-    answer = client.get(path)
+    answer: Any = client.get(path)
     answer.body = b"".join(answer.streaming_content) if answer.streaming else answer.content
     return answer
 
