@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from labeling.actions.answers import digest, take
 from labeling.actions.assign import lease_next
 from labeling.actions.breaks import pause_due
-from labeling.actions.care import count_time, unopened
+from labeling.actions.care import count_time
 from labeling.actions.facts import Facts, facts_of
 from labeling.actions.guidelines import cited_principle
 from labeling.actions.reading import Answer
@@ -125,7 +125,7 @@ def _lock(assignment: Assignment, rater: User) -> Assignment:
 def _store(held: Assignment, rater: User, sent: Sent) -> Submitted:
     if held.state == State.SUBMITTED:
         return _store_again(held, rater, sent)
-    if unopened(held):
+    if held.unopened:
         raise Refused("not_opened", _("Open this comparison before you judge it."))
     if held.state != State.OPEN:
         _retake(held)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from labeling.actions.crowd_entry import finish, has_room
 from labeling.actions.lanes import hide_if_broken, lock_rotation
-from labeling.actions.leasing import lease
+from labeling.actions.leasing import lease, waiting_after_the_run
 from labeling.actions.queues import return_slots
 from labeling.actions.refusals import Refused
 from labeling.audit import record
@@ -93,7 +93,7 @@ def _lease_to_worker(queue: Queue, rater: User) -> Assignment | None:
     found = None
     if has_room(queue=queue, rater=rater):
         found = _search(queue, rater) or _held(queue, rater)
-    if found is None and not queue.paused:
+    if found is None and not queue.paused and not waiting_after_the_run(queue, rater):
         finish(queue=queue, rater=rater)
     return found
 

@@ -20,7 +20,7 @@ from labeling.actions.refusals import Refused
 from labeling.audit import record
 from labeling.models import Assignment, CheckIn, Participation, Project, Queue, Topic, User
 from labeling.models.care import SEVERE
-from labeling.models.queues import AWAY, EVERYDAY, MOST_IN_A_ROW
+from labeling.models.queues import AWAY, MOST_IN_A_ROW
 from labeling.reports.exposure import capped_topics, run_length
 
 State = Assignment.State
@@ -50,11 +50,6 @@ class Opened:
     refused: str = ""
 
 
-def unopened(assignment: Assignment) -> bool:
-    """Whether nothing of its text may be shown yet."""
-    return assignment.lane != EVERYDAY and assignment.opened_at is None
-
-
 @transaction.atomic
 def open_pair(*, assignment: Assignment, rater: User) -> Opened:
     """Show a sensitive pair to its rater, who asked for it: counted for the day, and for how many came in a row.
@@ -63,7 +58,7 @@ def open_pair(*, assignment: Assignment, rater: User) -> Opened:
     Opening again changes nothing.
     """
     held = _locked(assignment, rater)
-    if held.state != State.OPEN or not unopened(held):
+    if held.state != State.OPEN or not held.unopened:
         return Opened(held)
     if why := _why_not(held):
         return Opened(release(assignment=held, rater=rater), why)
@@ -84,7 +79,7 @@ def claim_opened(*, queue: Queue, rater: User, given: Assignment | None = None) 
     """
     for _try in range(TRIES):
         given = given or claim(queue=queue, rater=rater)
-        if given is None or not unopened(given):
+        if given is None or not given.unopened:
             return given
         opened = open_pair(assignment=given, rater=rater)
         if not opened.refused:

@@ -232,3 +232,8 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"assignment {self.pk}"
+
+    @property
+    def unopened(self) -> bool:
+        """A sensitive pair that its rater has not chosen to see: nothing of its text may be shown."""
+        return self.lane != EVERYDAY and self.opened_at is None

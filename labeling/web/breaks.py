@@ -14,6 +14,7 @@ from labeling.actions.refusals import Refused
 from labeling.models import Assignment, CheckIn, Queue
 from labeling.reports.desk import open_assignment
 from labeling.web.compare import following
+from labeling.web.entry import turned_away
 from labeling.web.guards import PersonRequest
 from labeling.web.interludes import resting
 from labeling.web.questions import body_of
@@ -24,6 +25,8 @@ from labeling.web.screens import show
 def go_on(request: PersonRequest, queue_id: int) -> HttpResponse:
     queue = queue_for(request.user, queue_id, RATERS)
     _keep_feeling(request, queue)
+    if elsewhere := turned_away(request, queue):
+        return elsewhere
     return following(request, queue, breaks.go_on(queue=queue, rater=request.user), "")
 
 

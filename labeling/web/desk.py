@@ -43,11 +43,11 @@ def next_screen(
     request: PersonRequest, queue: Queue, held: Assignment | None, *, said: str = "", looked: bool = False
 ) -> HttpResponse:
     """What the rater meets now. `held` is the open assignment; without one, `looked` says that one was asked for."""
-    if held is None and request.user.is_crowd:
-        return end_of(request)
     if held is None:
-        first = pause(request, queue, looked=looked) or nothing(request, queue, looked=looked)
-        return show(request, first, queue, said=said)
+        first = pause(request, queue, looked=looked)
+        if first is None and request.user.is_crowd:
+            return end_of(request)
+        return show(request, first or nothing(request, queue, looked=looked), queue, said=said)
     seen = shown(held)
     queue.project = seen.assignment.project  # the same row, already here
     for comes_first in COMES_FIRST:

@@ -10,7 +10,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from labeling.actions import breaks
-from labeling.actions.care import unopened
 from labeling.models import Assignment, CheckIn, Project, Queue, Topic
 from labeling.reports.desk import Shown
 from labeling.reports.exposure import capped_topics
@@ -20,7 +19,7 @@ from labeling.web.screens import Screen
 
 def before_sensitive(request: PersonRequest, queue: Queue, seen: Shown) -> Screen | None:
     """Instead of a sensitive pair that was not opened: what it is about. Nothing of its text is in the answer."""
-    if not unopened(seen.assignment):
+    if not seen.assignment.unopened:
         return None
     context = {
         "assignment": seen.assignment,

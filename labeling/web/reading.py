@@ -6,7 +6,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
@@ -27,6 +27,8 @@ YEAR = 365 * 24 * 3600
 def choose(request: PersonRequest, pk: int) -> HttpResponse:
     """`raw` and `marks` are "on" or "off"; the other stays as it was."""
     assignment = assignment_for(request.user, pk)
+    if assignment.unopened:
+        raise Http404
     choices = chosen(request)
     for name in CHOICES:
         choices = choices | {name} if request.POST.get(name) == "on" else choices

@@ -14,6 +14,7 @@ from labeling.actions.topics import stop_topics
 from labeling.models import Assignment
 from labeling.web.compare import following
 from labeling.web.desk import queue_of
+from labeling.web.entry import turned_away
 from labeling.web.guards import PersonRequest
 from labeling.web.interludes import names_of, told_enough
 from labeling.web.screens import show
@@ -43,4 +44,6 @@ def no_more(request: PersonRequest, pk: int) -> HttpResponse:
 
 def _next(request: PersonRequest, assignment: Assignment) -> HttpResponse:
     queue = queue_of(assignment)
+    if elsewhere := turned_away(request, queue):
+        return elsewhere
     return following(request, queue, claim_unless_break(queue=queue, rater=request.user), "")

@@ -30,7 +30,9 @@ class Row:
 
     @property
     def excerpt(self) -> str:
-        """The beginning of what the responses answer, to know the pair again."""
+        """The beginning of what the responses answer, to know the pair again; of a sensitive pair, what it is about."""
+        if lane := self.work.assignment.lane:
+            return _("About: %(topics)s") % {"topics": ", ".join(lane.split())}
         content = self.work.assignment.pair.item.conversation[-1]["content"]
         if not isinstance(content, str):
             content = " ".join(part.get("text", "") for part in content)
@@ -59,7 +61,7 @@ def work(request: PersonRequest) -> HttpResponse:
 def detail(request: PersonRequest, pk: int) -> HttpResponse:
     """The pair as it was shown, what was said of it, and every change."""
     assignment = assignment_for(request.user, pk)
-    if assignment.state not in DONE:
+    if assignment.state not in DONE or assignment.unopened:
         raise Http404
     seen = shown(assignment)
     revisions = history(seen.assignment) if assignment.state == Assignment.State.SUBMITTED else []

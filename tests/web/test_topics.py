@@ -112,6 +112,32 @@ def test_nothing_of_the_text_is_there_until_it_is_opened(rui: Client, held: Assi
     assert Exposure.objects.get().shown == 1
 
 
+def test_no_other_page_shows_it_either(rui: Client, held: Assignment) -> None:
+    """Reading choices, a break, my work after another one was asked for, the guideline."""
+    answers = [
+        send(rui, held, "reading", {"raw": "on"}, headers=HTMX),
+        send(rui, held, "draft", ANSWERS, headers=HTMX),
+        rui.get(f"/compare/assignments/{held.pk}/guideline/"),
+        rui.post(f"/compare/{held.queue_id}/break/", ANSWERS, headers=HTMX),
+        rui.get(f"/compare/{held.queue_id}/", headers=HTMX),
+        send(rui, held, "skip", {"reason": "upsetting"}),
+        rui.get("/work/"),
+        rui.get(f"/work/{held.pk}/"),
+        send(rui, held, "change"),
+    ]
+    asked = held.pair.item.conversation[0]["content"]
+    assert not [one for one in answers if SECRET in one.text or asked in one.text]
+    assert answers[0].status_code == answers[7].status_code == 404
+    assert "Too upsetting" not in answers[6].text
+
+
+def test_my_work_names_a_sensitive_pair_by_its_topic(rui: Client, held: Assignment) -> None:
+    send(rui, held, "open")
+    send(rui, held, "submit", ANSWERS)
+    mine = rui.get("/work/").text
+    assert "About: self-harm" in mine and held.pair.item.conversation[0]["content"] not in mine
+
+
 def test_by_htmx_the_pair_comes_at_once(rui: Client, held: Assignment) -> None:
     answer = send(rui, held, "open", headers=HTMX)
     assert SECRET in answer.text and "<html" not in answer.text
