@@ -1,6 +1,6 @@
 """How a rater reads the two responses: formatted or as typed, differences marked or not.
 
-{% reading shown as reading %}  {{ reading.left|rendered:shown.language }}
+{% reading shown as reading %}  {% panel reading.left shown.language queue.blur_images %}
 
 The choice is the person's, kept in a cookie of their browser, so that the next pair comes as the last was read, with
 no script and nothing sent twice.

@@ -1,7 +1,7 @@
 """The one place that calls HTML safe: only what labeling.rendering made, which the database stores with its version.
 
 {{ response|rendered:item.language }}     {{ entry|rendered:item.language }}     {{ guideline|rendered }}
-{{ response.content|raw:item.language }}  {% panel response item.language queue.blur_images %}
+{% panel response item.language queue.blur_images %}
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from labeling.models import Guideline, Response
-from labeling.rendering import EMPTY, PLAIN, PLAIN_OPENS, plain
+from labeling.rendering import EMPTY, PLAIN, PLAIN_OPENS
 from labeling.rendering.figures import with_figures
 from labeling.rendering.languages import language_of
 from labeling.templatetags.figures import figure
@@ -48,12 +48,6 @@ def panel(source: Response | Mapping[str, Any], language: str = "", veiled: bool
     shown = {"html": source.html, "renderer": source.renderer} if isinstance(source, Response) else source
     figures = [figure(part, language, veiled=veiled) for part in parts if part["type"] == "image"]
     return rendered({**shown, "html": with_figures(str(shown["html"]), figures)}, language)
-
-
-@register.filter
-def raw(text: str, language: str = "") -> SafeString:
-    """The panel of a text exactly as it was typed, invisible characters shown."""
-    return _panel(plain(text), language)
 
 
 def _notice() -> SafeString:

@@ -65,8 +65,3 @@ def test_one_message_of_a_conversation() -> None:
 def test_a_guideline() -> None:
     assert "<h3>One</h3>" in shown("{{ it|rendered }}", it=Guideline(html=render("# One").html))
     assert NOTICE in shown("{{ it|rendered }}", it=Guideline(html=render("|a|\n|-|\n|1|2|").html))
-
-
-def test_the_raw_view() -> None:
-    html = shown("{{ text|raw:'en' }}", text="*a* <b>\u200b")
-    assert '<pre class="md-plain">\n*a* &lt;b&gt;⟨U+200B⟩</pre>' in html
