@@ -12,7 +12,7 @@ from labeling.actions.assign import claim
 from labeling.actions.crowd_entry import has_room
 from labeling.actions.leasing import waiting_after_the_run
 from labeling.audit import record
-from labeling.models import Assignment, CheckIn, Passage, Project, Queue, User
+from labeling.models import Assignment, CheckIn, Passage, Queue, User
 from labeling.models.queues import AWAY, MOST_IN_A_ROW, SEVERE
 from labeling.reports.exposure import run_length
 

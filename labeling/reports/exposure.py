@@ -51,9 +51,7 @@ def capped_topics(project_id: int, user_id: int, lane: str) -> list[Topic]:
 
 def run_length(project_id: int, user_id: int) -> int:
     """Sensitive pairs that this person opened one after another, up to now, in all queues of the project."""
-    rows = Passage.objects.filter(
-        queue__project=project_id, rater=user_id, lane="", run_at__gt=timezone.now() - AWAY
-    )
+    rows = Passage.objects.filter(queue__project=project_id, rater=user_id, lane="", run_at__gt=timezone.now() - AWAY)
     return sum(rows.values_list("sensitive_run", flat=True))
 
 
@@ -86,7 +84,9 @@ def project_exposure(project: Project) -> list[TopicExposure]:
     rows = (
         Exposure.objects.filter(project=project)
         .values("topic")
-        .annotate(pairs=Sum("shown"), ms=Sum("milliseconds"), people=Count("user", distinct=True, filter=Q(shown__gt=0)))
+        .annotate(
+            pairs=Sum("shown"), ms=Sum("milliseconds"), people=Count("user", distinct=True, filter=Q(shown__gt=0))
+        )
         .order_by("-pairs", "topic")
     )
     return [TopicExposure(row["topic"], row["pairs"], row["people"], row["ms"] / 3_600_000) for row in rows]

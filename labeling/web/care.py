@@ -79,7 +79,9 @@ def topic_remove(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
     """Its pairs come to everybody then, so it asks for a tick."""
     topic = topic_for(request.user, slug, pk)
     if request.POST.get("sure") != "1":
-        messages.error(request, _("Tick the box: the pairs of “%(name)s” would come to everybody.") % {"name": topic.name})
+        messages.error(
+            request, _("Tick the box: the pairs of “%(name)s” would come to everybody.") % {"name": topic.name}
+        )
         return redirect("care", slug)
     remove_topic(topic=topic, by=request.user)
     messages.success(request, _("Removed. Its pairs are everyday comparisons now."))

@@ -330,7 +330,9 @@ def test_control_a_slot_that_keeps_its_rank_is_lost(project, cast, monkeypatch):
     queue, rui = make.queue(project), cast["Rui"]
     work_through(queue, rui)
     Passage.objects.filter(rater=rui).update(swept_at=timezone.now())
-    monkeypatch.setattr("labeling.actions.lanes._TAGGED", moves._TAGGED.replace("rank = placed.rank", "rank = slot.rank"))
+    monkeypatch.setattr(
+        "labeling.actions.lanes._TAGGED", moves._TAGGED.replace("rank = placed.rank", "rank = slot.rank")
+    )
     remove_topic(topic=later, by=None)
     assert moving.slots.get().lane == ""
     assert claim(queue=queue, rater=rui) is None
