@@ -146,7 +146,9 @@ def _asking(
     shown = shown_lesson(found, swapped=shown_swapped(found, request.user))
     context = _place(found) | frame(found.project, way)
     form = without_words(asked(shown, body, refused.errors if refused else None))
-    context |= {"shown": shown, "asked": form, "refused": refused}
+    tried = found.attempts.filter(user=request.user).count()
+    context |= {"shown": shown, "asked": form, "refused": refused, "tried": tried}
+    context["guideline"] = current_guideline(found.project)
     return render(request, "labeling/lesson.html", context, status=422 if refused else 200)
 
 
