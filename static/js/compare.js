@@ -160,7 +160,6 @@ document.addEventListener("htmx:afterRequest", ({ detail: { elt, xhr } }) => {
 });
 addEventListener("pointerdown", (event) => { hand = event.pointerType === "mouse" ? "mouse" : "touch"; }, true);
 addEventListener("keydown", () => { hand = "keyboard"; }, true);
-$("#guideline").addEventListener("toggle", clock);
 document.addEventListener("focusin", (event) => {
   const q = event.target.closest(".q");
   if (q && !q.matches("[data-active]") && event.target.matches(":focus-visible")) mark(q);
