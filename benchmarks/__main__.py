@@ -8,7 +8,7 @@ import sys
 
 from benchmarks.stage import stage
 
-ALL = ("claim", "rating_loop", "importing", "export", "replay")
+ALL = ("claim", "rating_loop", "submit", "importing", "export", "replay")
 
 
 def main(names: list[str]) -> int:

@@ -97,6 +97,29 @@ def test_other_answers_are_a_revision_while_it_is_allowed(study):
     assert late.status_code == 409 and late.json()["code"] == "revise_closed"
 
 
+def test_a_body_that_says_what_it_revises_is_safe_to_send_at_any_time(study):
+    assignment = claim(study)
+    assert submit(study, assignment, BODY | {"revises": 0}).status_code == 201
+    assert submit(study, assignment, OTHER | {"revises": 1}).json()["revision"] == 2
+    for old in (BODY | {"revises": 0}, OTHER | {"revises": 1}):
+        again = submit(study, assignment, old)
+        assert again.status_code == 200 and again.json()["revision"] == 2
+    for outdated in (OTHER | {"revises": 0}, BODY | {"revises": 1}):
+        refused = submit(study, assignment, outdated)
+        assert refused.status_code == 409 and refused.json()["code"] == "answered_already"
+    assert submit(study, assignment, BODY | {"revises": 3}).status_code == 400
+    assert Annotation.objects.count() == 2
+
+
+def test_screen_and_hand_are_optional_and_checked(study):
+    assignment = claim(study)
+    for odd in ({"viewport": "wall"}, {"pointer": "nose"}, {"pointer": 3}, {"revises": "first"}, {"revises": -1}):
+        refused = submit(study, assignment, BODY | odd)
+        assert refused.status_code == 400 and refused.json()["errors"].keys() == odd.keys()
+    assert submit(study, assignment, BODY | {"viewport": "tablet", "pointer": "touch"}).status_code == 201
+    assert Annotation.objects.values_list("viewport", "pointer").get() == ("tablet", "touch")
+
+
 def test_the_next_pair_comes_in_the_same_round_trip(study):
     got = claim(study)
     both = submit(study, got, then="?claim=next")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
@@ -9,6 +11,10 @@ from pytest_django.live_server_helper import LiveServer
 
 from labeling.models import Project, User
 from tests import make
+
+DRAFT = re.compile(r"/draft/$")
+
+expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
 
 
 @pytest.fixture
@@ -39,3 +45,14 @@ def desk(page: Page, live_server: LiveServer, rui: User) -> Page:
     expect(page.locator("#item")).to_have_text("Comparison 1 of 3")
     expect(page.locator("[data-active]")).to_have_count(1)
     return page
+
+
+def answer(page: Page, keys: str = "22") -> None:
+    """Two answers by key, and the draft of them on the server."""
+    with page.expect_response(lambda sent: bool(DRAFT.search(sent.url)) and sent.ok):
+        for key in keys:
+            page.keyboard.press(key)
+
+
+def at(page: Page, number: int, of: int = 3) -> None:
+    expect(page.locator("#item")).to_have_text(f"Comparison {number} of {of}")

@@ -17,23 +17,11 @@ from labeling.actions.assign import claim, expire_stale, release
 from labeling.actions.queues import change_queue
 from labeling.models import Annotation, Assignment, Project, User
 from tests import make
-from tests.browser.conftest import cookie
+from tests.browser.conftest import DRAFT, answer, at, cookie
 from tests.browser.proxy import Wire, proxy
 
 Audit = Callable[[Page], None]
 SUBMIT = re.compile(r"/submit/$")
-DRAFT = re.compile(r"/draft/$")
-
-
-def answer(page: Page, keys: str = "22") -> None:
-    """Two answers by key, and the draft of them on the server."""
-    with page.expect_response(lambda sent: bool(DRAFT.search(sent.url)) and sent.ok):
-        for key in keys:
-            page.keyboard.press(key)
-
-
-def at(page: Page, number: int, of: int = 3) -> None:
-    expect(page.locator("#item")).to_have_text(f"Comparison {number} of {of}")
 
 
 def local(page: Page, what: str) -> list[str]:
