@@ -16,9 +16,13 @@ from benchmarks.crowd import analyze, make_queue, make_raters
 from benchmarks.stage import Stage, own_cpu
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim
-from labeling.models import Queue, User
+from labeling.actions.care import change_care, open_pair
+from labeling.actions.queues import create_queue
+from labeling.actions.topics import add_topic, choose_topics
+from labeling.models import Passage, Queue, User
 
 SMALL, LARGE, FAR = 1_000, 1_000_000, 50_000
+TOPICS = ("self-harm", "violence")
 ROUNDS = 300
 BODY = {"judgments": {"helpfulness": {"preference": 1}}}
 
@@ -37,6 +41,45 @@ def main(stage: Stage) -> None:
             costs[name] = _report(stage, name, limit, partial(_claim_and_submit, queue, rater))
     ratio = max(costs.values()) / min(costs.values())
     print(f"CPU, dearest against cheapest: {ratio:.2f} (1 is: size and history cost nothing)")
+    _with_topics(stage, limit)
+
+
+def _with_topics(stage: Stage, limit: float) -> None:
+    """A quarter of the pairs is of each of two topics, a quarter of both: four lanes."""
+    costs = {}
+    for pairs in (SMALL, LARGE // 10):
+        queue = _sensitive(f"topics-{pairs}", pairs)
+        everyday, new, old = make_raters(queue, 3)
+        for rater in (new, old):
+            choose_topics(project=queue.project, rater=rater, keys=TOPICS)
+        _judge(queue, old, min(FAR, pairs // 2))
+        _report(stage, f"{pairs:>9,} pairs in four lanes, chose none", limit, partial(_claim_and_submit, queue, everyday))
+        for rater, who in ((new, "new"), (old, "half way")):
+            name = f"{pairs:>9,} pairs in four lanes, chose two topics, {who}"
+            costs[name] = _report(stage, name, limit, partial(_claim_and_submit, queue, rater))
+    ratio = max(costs.values()) / min(costs.values())
+    print(f"CPU with topics, dearest against cheapest: {ratio:.2f}")
+
+
+def _sensitive(slug: str, pairs: int) -> Queue:
+    """Filled after the topics were there, so that the lanes are mixed in one order."""
+    queue = make_queue(slug, pairs)
+    project = queue.project
+    change_care(project=project, by=project.created_by, support="somebody", break_after_minutes=0, break_after_pairs=0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE labeling_item SET tags = (ARRAY['{}', '{self-harm}', '{violence}', '{self-harm,violence}'])[1 + id %% 4]
+                ::varchar[] WHERE project_id = %s
+            """,
+            [project.pk],
+        )
+    for key in TOPICS:
+        add_topic(project=project, by=None, key=key, name=key, daily_pairs=1000)
+    mixed = create_queue(project=project, by=None, name="Four lanes", overlap=3)
+    mixed.refresh_from_db()
+    analyze()
+    return mixed
 
 
 def _claim_and_submit(queue: Queue, rater: User) -> float:
@@ -46,6 +89,9 @@ def _claim_and_submit(queue: Queue, rater: User) -> float:
     took = time.perf_counter() - began
     assert held is not None
     held.project = queue.project
+    if held.lane:
+        open_pair(assignment=held, rater=rater)
+        Passage.objects.filter(rater=rater, lane="").update(sensitive_run=0)  # the run is not what is measured
     submit(assignment=held, rater=rater, body=BODY)
     return took
 
@@ -83,7 +129,7 @@ def _judge(queue: Queue, rater: User, number: int) -> None:
         cursor.execute(
             """
             WITH first AS (
-                SELECT id, pair_id, rank, swapped FROM labeling_slot
+                SELECT id, pair_id, rank, swapped, lane FROM labeling_slot
                 WHERE queue_id = %(queue)s AND number = 1 ORDER BY rank LIMIT %(number)s
             ), done AS (
                 UPDATE labeling_slot SET state = 'done' WHERE id IN (SELECT id FROM first)
@@ -93,8 +139,8 @@ def _judge(queue: Queue, rater: User, number: int) -> None:
                 SELECT %(project)s, %(queue)s, id, pair_id, %(rater)s, 'submitted', swapped, now(), now(), '', ''
                 FROM first
             )
-            INSERT INTO labeling_passage (queue_id, rater_id, passed, done)
-            SELECT %(queue)s, %(rater)s, max(rank), count(*) FROM first
+            INSERT INTO labeling_passage (queue_id, rater_id, lane, passed, done)
+            SELECT %(queue)s, %(rater)s, lane, max(rank), count(*) FROM first GROUP BY lane
             """,
             facts,
         )
