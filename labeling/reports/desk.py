@@ -15,6 +15,14 @@ from labeling.reports.guidelines import last_read
 MOST_UNFOLDED = 3
 
 Turn = dict[str, Any]
+# What was claimed before a text was published is judged to the end; the text is asked before the pair after it.
+_CONSENT_DUE = """coalesce((
+    SELECT newest.text <> '' AND newest.created_at <= labeling_assignment.claimed_at AND NOT EXISTS (
+        SELECT FROM labeling_participation me
+        WHERE me.project_id = labeling_assignment.project_id AND me.user_id = labeling_assignment.rater_id
+          AND me.consent_id = newest.id AND me.consented_at IS NOT NULL)
+    FROM labeling_consenttext newest WHERE newest.project_id = labeling_assignment.project_id
+    ORDER BY newest.version DESC LIMIT 1), false)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,7 @@ class Shown:
     """An assignment as its rater sees it; `right` is None for an item with a single response.
 
     `news`: its version of the guideline is newer than what the rater has read.
+    `consent_due`: the pair came after a consent text that the rater has not agreed to.
     """
 
     assignment: Assignment
@@ -46,6 +55,7 @@ class Shown:
     done: int
     of: int
     news: bool = False
+    consent_due: bool = False
 
     @property
     def expires_at(self) -> datetime | None:
@@ -78,10 +88,11 @@ def shown(assignment: Assignment) -> Shown:
     row = (
         Assignment.objects.select_related("pair__item", "pair__first", "pair__second", "guideline", "queue", "project")
         .defer("pair__item__metadata", "guideline__text", "guideline__html")
-        .extra(  # the rater's own count, without a second round trip
+        .extra(  # the rater's own count and whether a consent is due, without a second round trip
             select={
                 "done": "coalesce((SELECT done FROM labeling_passage p WHERE p.queue_id = labeling_assignment.queue_id"
-                " AND p.rater_id = labeling_assignment.rater_id AND p.lane = ''), 0)"
+                " AND p.rater_id = labeling_assignment.rater_id AND p.lane = ''), 0)",
+                "consent_due": _CONSENT_DUE,
             }
         )
         .annotate(last_read=last_read(OuterRef("rater"), OuterRef("project")))
@@ -101,6 +112,7 @@ def shown(assignment: Assignment) -> Shown:
         done=row.done,
         of=row.queue.pair_count if row.queue else 0,
         news=row.last_read is not None and (row.guideline_id or 0) > row.last_read,
+        consent_due=row.consent_due,
     )
 
 

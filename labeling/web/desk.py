@@ -16,6 +16,7 @@ from labeling.reports.desk import Shown, progress, shown
 from labeling.reports.home import open_queues
 from labeling.web.citing import citing
 from labeling.web.crowd import end_of
+from labeling.web.entry import consent_first
 from labeling.web.guards import PersonRequest
 from labeling.web.guidance import guideline_changed
 from labeling.web.interludes import before_sensitive, pause
@@ -23,7 +24,7 @@ from labeling.web.questions import asked
 from labeling.web.screens import ComesFirst, Screen, show
 
 # In this order; the first that has something to show is shown instead of the pair.
-COMES_FIRST: tuple[ComesFirst, ...] = (guideline_changed, before_sensitive)
+COMES_FIRST: tuple[ComesFirst, ...] = (consent_first, guideline_changed, before_sensitive)
 
 # Refusals after which this pair is over for this rater, whatever is changed in the form.
 OVER = frozenset(

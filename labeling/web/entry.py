@@ -19,13 +19,14 @@ from labeling.actions.practice import answer_lesson, shown_swapped
 from labeling.actions.refusals import Refused
 from labeling.models import Attempt, Lesson, Membership, Project, Queue, User
 from labeling.reports.crowd_entry import newest, unfinished
-from labeling.reports.desk import open_assignment
+from labeling.reports.desk import Shown, open_assignment
 from labeling.reports.entry import Step, Way, lessons_of, next_step
 from labeling.reports.lessons import newest_attempt, newest_result, next_lesson, principle_of, shown_lesson
 from labeling.web.crowd import end_of
 from labeling.web.feedback import feedback_on
 from labeling.web.guards import PersonRequest
 from labeling.web.questions import asked, body_of, without_words
+from labeling.web.screens import Screen
 
 STEPS = {
     Step.CONSENT: gettext_lazy("Consent"),
@@ -43,6 +44,11 @@ def turned_away(request: PersonRequest, queue: Queue) -> HttpResponse | None:
         return None
     messages.info(request, _("One thing comes before the next comparison."))
     return redirect("welcome", queue.project.slug)
+
+
+def consent_first(request: PersonRequest, queue: Queue, seen: Shown) -> Screen | None:
+    """Before a pair that came after a consent text the rater has not agreed to. The pair stays theirs meanwhile."""
+    return Screen("labeling/compare_consent.html") if seen.consent_due else None
 
 
 @require_safe

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from labeling.actions.annotate import submit
@@ -443,3 +445,30 @@ def test_the_api_says_which_step_comes_first(project: Project, rui: User) -> Non
 def test_withdrawing_without_consent_is_no_error(project: Project, rui: User) -> None:
     withdraw_consent(project=project, user=rui)
     assert not Membership.objects.filter(project=project, user=rui).exists()
+
+
+def test_a_new_consent_text_comes_before_the_pair_after_the_open_one(
+    client: Client, project: Project, rui: User
+) -> None:
+    make.pairs(project, 3)
+    publish_consent(project=project, by=None, text="One.")
+    agree(client, project)
+    read_guideline(client, project)
+    queue = make.queue(project)
+    client.post(f"/compare/{queue.pk}/next/")
+    first = Assignment.objects.get()
+    publish_consent(project=project, by=None, text="Two.")
+    Assignment.objects.update(claimed_at=timezone.now() - timedelta(minutes=1))
+    assert 'id="answers"' in client.get(f"/compare/{queue.pk}/").text
+    answer = client.post(
+        f"/compare/assignments/{first.pk}/submit/", answers_of_the_desk(), headers={"HX-Request": "true"}
+    )
+    second = Assignment.objects.get(state="open")
+    Assignment.objects.filter(pk=second.pk).update(claimed_at=timezone.now() + timedelta(minutes=1))
+    page = client.get(f"/compare/{queue.pk}/").text
+    assert answer.status_code == 200 and f'href="{welcome(project)}"' in page and 'id="answers"' not in page
+    assert second.pair.first.content not in page
+    agree(client, project, version=2)
+    assert 'id="answers"' in client.get(f"/compare/{queue.pk}/").text
+    second.refresh_from_db()
+    assert second.state == "open"
