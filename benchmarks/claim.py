@@ -53,7 +53,9 @@ def _with_topics(stage: Stage, limit: float) -> None:
         for rater in (new, old):
             choose_topics(project=queue.project, rater=rater, keys=TOPICS)
         _judge(queue, old, min(FAR, pairs // 2))
-        _report(stage, f"{pairs:>9,} pairs in four lanes, chose none", limit, partial(_claim_and_submit, queue, everyday))
+        _report(
+            stage, f"{pairs:>9,} pairs in four lanes, chose none", limit, partial(_claim_and_submit, queue, everyday)
+        )
         for rater, who in ((new, "new"), (old, "half way")):
             name = f"{pairs:>9,} pairs in four lanes, chose two topics, {who}"
             costs[name] = _report(stage, name, limit, partial(_claim_and_submit, queue, rater))
@@ -69,8 +71,9 @@ def _sensitive(slug: str, pairs: int) -> Queue:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE labeling_item SET tags = (ARRAY['{}', '{self-harm}', '{violence}', '{self-harm,violence}'])[1 + id %% 4]
-                ::varchar[] WHERE project_id = %s
+            UPDATE labeling_item SET tags =
+                (ARRAY['{}', '{self-harm}', '{violence}', '{self-harm,violence}'])[1 + id %% 4]::varchar[]
+            WHERE project_id = %s
             """,
             [project.pk],
         )

@@ -88,7 +88,8 @@ def shown(assignment: Assignment) -> Shown:
     row = (
         Assignment.objects.select_related("pair__item", "pair__first", "pair__second", "guideline", "queue", "project")
         .defer("pair__item__metadata", "guideline__text", "guideline__html")
-        .extra(  # the rater's own count and whether a consent is due, without a second round trip
+        # the rater's own count and whether a consent is due, without a second round trip
+        .extra(  # noqa: S610 (constants of this module)
             select={
                 "done": "coalesce((SELECT done FROM labeling_passage p WHERE p.queue_id = labeling_assignment.queue_id"
                 " AND p.rater_id = labeling_assignment.rater_id AND p.lane = ''), 0)",
