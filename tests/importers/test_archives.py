@@ -170,7 +170,7 @@ def test_an_archive_is_refused_as_a_whole(name: str, tmp_path: Path, monkeypatch
         assert tracemalloc.get_traced_memory()[1] < 100 * 1024**2
     finally:
         tracemalloc.stop()
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 60
     assert not list(tmp_path.iterdir())
 
 

@@ -90,7 +90,7 @@ def test_a_project_with_and_without_a_manager():
 def test_projects_that_cannot_be():
     make.project()
     assert "already a project" in refused("create_project", "advice", "--name", "x")
-    assert "slug" in refused("create_project", "Not A Slug", "--name", "x")
+    assert "short name" in refused("create_project", "Not A Slug", "--name", "x")
     assert "needs a name" in refused("create_project", "third", "--name", " ")
     assert "Nobody has an account" in refused("create_project", "third", "--name", "x", "--manager", "no@example.org")
     assert "--name" in refused("create_project", "third")

@@ -150,6 +150,6 @@ def test_a_text_draws_only_so_many_formulas() -> None:
     text = " ".join(f"$x_{{{number}}} + \\frac{{1}}{{{number}}}$" for number in range(700))
     start = time.process_time()
     html = html_of(text)
-    assert time.process_time() - start < 0.4
+    assert time.process_time() - start < 4
     assert "<math" in html
     assert '<code class="md-tex">$x_{699} + \\frac{1}{699}$</code>' in html
