@@ -203,6 +203,16 @@ def test_a_manager_who_tries_the_link_is_warned(link: CrowdLink, mara: User) -> 
     assert int(client.session["_auth_user_id"]) == CrowdEntry.objects.get().user_id
 
 
+def test_a_break_is_offered_before_the_next_pair_and_never_after_the_last(link: CrowdLink, queue: Queue) -> None:
+    Project.objects.update(break_after_pairs=1)
+    client = come(prolific(link))
+    assert "since your last break" in judge(client, queue).text
+    assert CrowdEntry.objects.get().finished_at is None
+    client.post(f"/compare/{queue.pk}/go-on/")
+    assert judge(client, queue)["Location"] == end(link)
+    assert CrowdEntry.objects.get().finished_at is not None
+
+
 # --- one browser a worker -------------------------------------------------------------------------
 
 
