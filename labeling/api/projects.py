@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from labeling.access import MANAGERS, RATERS, may_create_projects, project_for, projects_for, queue_for
+from labeling.access import MANAGERS, may_create_projects, project_for, projects_for, queue_for
 from labeling.actions.criteria import fields_of
 from labeling.actions.guidelines import current_guideline
 from labeling.actions.people import add_member, find_person
@@ -20,7 +20,7 @@ from labeling.api.base import LIST_PARAMETERS, Endpoint, StrictSerializer, page_
 from labeling.models import Criterion, Guideline, Membership, Project, Queue, User
 from labeling.models.queues import LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
 from labeling.presets import PRESETS, USUAL
-from labeling.reports.entry import Step, next_step
+from labeling.reports.entry import Step, step_of_rater
 from labeling.reports.guidelines import principles_of
 
 LONGEST_REVISING = 10 * 365 * 24 * 60
@@ -272,8 +272,7 @@ def project_line(project: Project) -> dict[str, Any]:
 
 
 def project_shape(project: Project, user: User) -> dict[str, Any]:
-    """Five queries at most: criteria, guideline, queues, and of a rater the next step."""
-    rates = projects_for(user, RATERS).filter(pk=project.pk).exists()
+    """Four queries: criteria, guideline, queues, and of a rater the next step."""
     guideline = current_guideline(project)
     return project_line(project) | {
         "preset": project.preset,
@@ -283,7 +282,7 @@ def project_shape(project: Project, user: User) -> dict[str, Any]:
         "criteria": [criterion_shape(criterion) for criterion in project.criteria.all()],
         "guideline": guideline and guideline_shape(guideline),
         "queues": [queue_shape(queue) for queue in project.queues.order_by("id")],
-        "next_step": str(next_step(project, user).step) if rates else None,
+        "next_step": step_of_rater(project, user),
     }
 
 

@@ -22,6 +22,7 @@ from labeling.models import (
     Guideline,
     Item,
     Lesson,
+    Membership,
     Participation,
     Passage,
     Project,
@@ -61,6 +62,13 @@ def next_step(project: Project, user: User) -> Way:
     """What this person does next in the project. One query, flat in the sizes of queues and histories."""
     row = Project.objects.filter(pk=project.pk).annotate(**facts(user)).only("pk").get()
     return way_of(row)
+
+
+def step_of_rater(project: Project, user: User) -> Step | None:
+    """The next step of who rates in the project; None of who does not. One query."""
+    rates = Membership.objects.filter(project=OuterRef("pk"), user=user, role=Membership.Role.RATER)
+    row = Project.objects.filter(Exists(rates), pk=project.pk).annotate(**facts(user)).only("pk").first()
+    return way_of(row).step if row else None
 
 
 def lessons_of(project: Project, stage: str) -> QuerySet[Lesson]:
