@@ -144,8 +144,8 @@ def test_without_a_script_and_on_a_phone(browser: Browser, live_server: LiveServ
         page.get_by_role("button", name="Break").click()
         expect(page.get_by_role("heading", name="Take your time")).to_be_visible()
         page.get_by_role("button", name="Go on").click()
-        for name in ("helpfulness", "harmlessness"):
-            page.locator(f"[name='{name}.preference'][value='0']").check(force=True)
+        for question in ("helpfulness", "harmlessness"):
+            page.locator(f"#q-{question}-preference").get_by_role("radio", name="About the same").check()
         page.get_by_role("button", name="Submit and next").click()
         expect(page.get_by_role("heading", name="That was a heavy one")).to_be_visible()
         page.get_by_role("button", name="Go on").click()
@@ -172,6 +172,7 @@ def test_every_page_and_screen_of_care_holds_wcag(
     look()
     page.get_by_role("checkbox", name="self-harm").check()
     page.get_by_role("button", name="Save my choice").click()
+    expect(page.get_by_text("Saved. It holds from the next comparison on.")).to_be_visible()
     for address in ("/", "/projects/advice/support/"):
         page.goto(f"{live_server.url}{address}")
         look()
