@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from io import StringIO
 from pathlib import Path
@@ -134,12 +133,6 @@ def test_never_in_production(settings: Any, var: Path) -> None:
         seed()
     assert not User.objects.exists()
     assert not (var / "demo-people.json").exists()
-
-
-def test_it_is_fast() -> None:
-    start = time.process_time()
-    seed()
-    assert time.process_time() - start < 3
 
 
 def test_its_files_are_rows_as_anybody_would_write_them() -> None:

@@ -137,8 +137,8 @@ def test_any_criteria_and_single_responses() -> None:
     assert said.startswith(f"{judged} pairs judged by 3 raters")
     assert set(Judgment.objects.filter(criterion__key="harmlessness").values_list("preference", flat=True)) <= {-1, 1}
     ratings = Judgment.objects.filter(criterion__key="tone").values_list("rating", flat=True)
-    shown = Annotation.objects.values_list("pair__second", flat=True)
-    assert len(ratings) == sum(1 if second is None else 2 for second in shown)
+    single = Annotation.objects.filter(pair__second=None).count()
+    assert len(ratings) == 2 * judged - single
     assert all(rating is not None and 0 <= rating <= 10 for rating in ratings)
     assert Judgment.objects.filter(criterion__key="words").exclude(text="").count() == judged
 

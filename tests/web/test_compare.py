@@ -79,6 +79,7 @@ def test_the_page_shows_the_pair_and_every_question(rui: Client, project: Projec
 
 
 def test_nothing_tells_the_models_the_order_or_the_gold(rui: Client, project: Project) -> None:
+    make.pairs(make.project("elsewhere"), 60)  # so that the id below is no small number, which any page holds
     pair = make.pair(project, gold={"helpfulness": 2})
     held = start(rui, project)
     page = rui.get(f"/compare/{held.queue_id}/").text
