@@ -17,7 +17,7 @@ from celery.contrib.testing.worker import start_worker
 from celery.worker import WorkController
 from django.core.cache import cache
 from django.db import connection
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 from annotate.celery import app
 from tests.chromium import find_chromium
@@ -97,6 +97,8 @@ def worker_process(transactional_db: None, tmp_path: Path) -> Iterator[WorkerPro
     yield worker
     worker.stop()
 
+
+expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
 
 # --- the browser ----------------------------------------------------------------------------------
 
