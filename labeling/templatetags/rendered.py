@@ -29,30 +29,32 @@ _DIRECTED = re.compile(r'<\w+ dir="(ltr|rtl)"')
 
 @register.filter
 def rendered(source: Response | Guideline | Mapping[str, Any], language: str = "") -> SafeString:
-    """The panel of a response, a guideline or one entry of `conversation_html` ({"html", "renderer"})."""
-    if isinstance(source, Mapping):
-        html, is_plain = str(source["html"]), source["renderer"] == PLAIN
-    elif isinstance(source, Response):
-        html, is_plain = source.html, source.renderer == PLAIN
-    else:
-        html, is_plain = source.html, source.html.startswith(PLAIN_OPENS)
-    return format_html("{}{}", _notice() if is_plain else "", _panel(html, language))
+    """The panel of a response, a guideline or a turn ({"html", "renderer"}, with "content" where it has images).
+
+    Images are veiled: who knows what the queue says asks for a `panel`.
+    """
+    if isinstance(source, Mapping | Response):
+        return panel(source, language, veiled=True)
+    return _noticed(source.html, source.html.startswith(PLAIN_OPENS), language)
 
 
 @register.simple_tag
 def panel(source: Response | Mapping[str, Any], language: str = "", veiled: bool = False) -> SafeString:
-    """As `rendered`, with the images of a response or of a turn ({"content", "html", "renderer"}) in their places."""
-    parts = source.parts if isinstance(source, Response) else source["content"]
-    if not isinstance(parts, list):
-        return rendered(source, language)
-    shown = {"html": source.html, "renderer": source.renderer} if isinstance(source, Response) else source
-    figures = [figure(part, language, veiled=veiled) for part in parts if part["type"] == "image"]
-    return rendered({**shown, "html": with_figures(str(shown["html"]), figures)}, language)
+    """As `rendered`, and says whether the images are veiled."""
+    if isinstance(source, Response):
+        html, renderer, parts = source.html, source.renderer, source.parts
+    else:
+        html, renderer, parts = str(source["html"]), source["renderer"], source.get("content")
+    if isinstance(parts, list):
+        figures = [figure(part, language, veiled=veiled) for part in parts if part["type"] == "image"]
+        html = with_figures(html, figures)
+    return _noticed(html, renderer == PLAIN, language)
 
 
-def _notice() -> SafeString:
+def _noticed(html: str, is_plain: bool, language: str) -> SafeString:
     said = _("Shown as plain text: as formatted text it would lose words or take too long to lay out.")
-    return format_html('<p class="md-notice">{}</p>', said)
+    notice = format_html('<p class="md-notice">{}</p>', said) if is_plain else ""
+    return format_html("{}{}", notice, _panel(html, language))
 
 
 def _panel(html: str, language: str) -> SafeString:

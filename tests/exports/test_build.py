@@ -319,7 +319,7 @@ def test_pairs_with_images_are_left_out_and_counted(study: Project, tmp_path: Pa
     people = make.cast(study)
     uri = data_uri(png())
     ask = [part(uri), {"type": "text", "text": "What is it?"}]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": "asked", "conversation": [{"role": "user", "content": ask}], "responses": ["A tea.", "A sea."]},
         {"id": "said", "prompt": "Paint.", "responses": [{"content": [part(uri)]}, {"content": "No."}]},
     ]
