@@ -114,7 +114,7 @@ def stop_sharing(*, user: User, check_in: CheckIn) -> None:
 
 
 @transaction.atomic
-def change_care(*, project: Project, by: User, **changes: Any) -> Project:
+def change_care(*, project: Project, by: User | None, **changes: Any) -> Project:
     """Whom raters can talk to, and when breaks are offered (0: never by that number)."""
     errors = {}
     if changes.keys() - {"support", "break_after_minutes", "break_after_pairs"}:
