@@ -472,7 +472,7 @@ def test_finished_says_how_much_and_offers_other_work(desk: Page, rui: User, aud
         answer(desk)
         desk.keyboard.press("Enter")
     expect(desk.get_by_role("heading", name="All done here")).to_be_focused()
-    expect(desk.locator("#judge")).to_contain_text("You judged 3 of 3.")
+    expect(desk.locator("#main")).to_contain_text("You judged 3 of 3.")
     audit(desk)
     desk.get_by_role("button", name="Go on with More advice").click()
     at(desk, 1, of=1)
