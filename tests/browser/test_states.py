@@ -356,7 +356,7 @@ def test_an_answer_that_was_lost_after_it_was_stored_does_not_undo_a_later_chang
 
 def test_a_server_that_says_nothing_is_given_up_and_asked_again(wired: tuple[Page, Any], complaints: list[str]) -> None:
     page, wire = wired
-    page.evaluate("document.querySelector('#desk').setAttribute('hx-request', '{\"timeout\": 700}')")
+    page.evaluate("document.querySelector('#desk').setAttribute('hx-request', '{\"timeout\": 3000}')")
     wire.wire = Wire.SILENT
     page.keyboard.press("Enter")
     expect(page.locator("#loading")).to_be_visible()
