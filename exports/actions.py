@@ -48,7 +48,7 @@ class Preview:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        return [row for outcome in self.outcomes for row in FORMATS[self.recipe.format].rows(outcome)][:PREVIEWED]
+        return [row for _, rows in FORMATS[self.recipe.format].made(self.outcomes) for row in rows][:PREVIEWED]
 
     @property
     def total(self) -> int:
@@ -82,7 +82,7 @@ def delete_export(*, export: Export, by: User) -> None:
 def preview(*, project: Project, recipe: Any) -> Preview:
     """The first rows of a recipe and what it would leave out, without building it. Reads every judged pair's counts."""
     read = checked_recipe(project, recipe)
-    reader = Reader(project, read)
+    reader = Reader(project, read, needs=FORMATS[read.format].needs)
     least, takes = read.filters.min_judgments, FORMATS[read.format].takes
     dropped: Counter[str] = Counter()
     shown: list[int] = []

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from exports.card import Account, DataFile, card, croissant, dump, manifest
+from exports.formats import FORMATS
 from exports.recipes import Recipe
 from exports.rows import Reader, frozen_connection
 from exports.segments import Segment, finished_segments, write_segment
@@ -59,7 +60,7 @@ def build(
     """
     scratch.mkdir(parents=True, exist_ok=True)
     with frozen_connection() as connection:
-        reader = Reader(project, recipe, as_of, connection)
+        reader = Reader(project, recipe, as_of, connection, FORMATS[recipe.format].needs)
         pairs = pairs or reader.pairs()
         facts = reader.facts()
         unjudged = max(0, pairs - facts.judged_pairs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q, Value
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Job, Project, User
@@ -98,3 +99,23 @@ class ExportFile(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+class StoredRecipe(models.Model):
+    """A recipe under a name, for every researcher of its project. A version never changes (trigger); a change is the
+    next version."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="recipes", db_index=False)
+    name = models.SlugField(max_length=60)
+    version = models.PositiveIntegerField()
+    recipe = models.JSONField(help_text="Every field, also those left to their default.")
+    description = models.CharField(max_length=300, blank=True, help_text="What it is for, or what changed.")
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name", "-version"]
+        constraints = [models.UniqueConstraint(fields=["project", "name", "version"], name="recipe_version")]
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"

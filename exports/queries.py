@@ -5,18 +5,18 @@ from __future__ import annotations
 # The first attempt counts what is current: its statements see what its snapshot sees, which is kept for the others.
 _CURRENT = """
     counted AS (
-        SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at
+        SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at{more}
         FROM labeling_annotation a {scope}
         WHERE a.project_id = %(project)s AND a.current
     )"""
 # A later attempt counts what was current in that snapshot.
 _WAS_CURRENT = """
     counted AS (
-        SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at
+        SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at{more}
         FROM labeling_annotation a {scope}
         WHERE a.project_id = %(project)s AND a.current AND {visible}
       UNION ALL  -- what a revision has replaced since
-        SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at
+        SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at{more}
         FROM labeling_annotation newer
         CROSS JOIN LATERAL (
             SELECT * FROM labeling_annotation older
@@ -86,6 +86,24 @@ _TALLIES = """
         WHERE p.second_id IS NOT NULL {among}
         GROUP BY p.id
     )"""
+# What a vote has beyond the sums; only selected where votes are asked for.
+_MORE = ", a.revision, a.principle, a.instrument, a.kept_hints, a.active_ms"
+# Every vote of a pair as one JSON text, in no order. Of an imported one nobody knows what stood on the left.
+_BALLOTS = """
+    said AS (
+        SELECT annotation_id, json_agg(json_build_array(
+            criterion_id, response_id, preference, both_bad, rating, safe, categories, severity, text)) AS answers
+        FROM counted JOIN labeling_judgment ON annotation_id = counted.id GROUP BY annotation_id
+    ), tallies AS (
+        SELECT p.id, p.item_id, p.first_id, p.second_id, json_agg(json_build_array(
+            c.rater_id, c.guideline_id, c.revision, c.principle, c.instrument, c.kept_hints,
+            CASE WHEN a.queue_id IS NOT NULL THEN a.swapped END, c.active_ms,
+            (c.created_at AT TIME ZONE 'UTC')::date, said.answers))::text AS votes
+        FROM counted c JOIN labeling_pair p ON p.id = c.pair_id JOIN labeling_assignment a ON a.id = c.assignment_id
+        JOIN said ON said.annotation_id = c.id
+        WHERE true {singles} {among}
+        GROUP BY p.id
+    )"""
 STREAM = """
     WITH {counted}, {tallies}
     SELECT least(f.fingerprint, s.fingerprint), greatest(f.fingerprint, s.fingerprint), i.fingerprint,
@@ -95,9 +113,23 @@ STREAM = """
     FROM tallies JOIN labeling_item i ON i.id = item_id
     JOIN labeling_response f ON f.id = first_id JOIN labeling_response s ON s.id = second_id
     {after} ORDER BY 1, 2, 3"""
+# The same with votes, also of pairs without a second response, whose fingerprint is then the empty text.
+BALLOT_STREAM = """
+    WITH {counted}, {tallies}, stream AS (
+        SELECT least(f.fingerprint, s.fingerprint) AS low,
+            CASE WHEN s.id IS NULL THEN '' ELSE greatest(f.fingerprint, s.fingerprint) END AS high,
+            i.fingerprint AS item, coalesce(f.fingerprint <= s.fingerprint, true) AS straight, {texts}, votes,
+            f.id AS first_id, {key} AS key, i.language, tallies.id
+        FROM tallies JOIN labeling_item i ON i.id = item_id
+        JOIN labeling_response f ON f.id = first_id LEFT JOIN labeling_response s ON s.id = second_id
+    )
+    SELECT * FROM stream {after} ORDER BY key, low, high, item"""
+BALLOT_AFTER = "WHERE (key, low, high) > (%(key)s, %(low)s, %(high)s)"
+# jsonb has one text for one value, so this orders by conversation, the same everywhere.
+CONVERSATION_KEY = "md5(i.conversation::text)"
+PAIRS_ONLY = "AND p.second_id IS NOT NULL"
 AFTER = """
-    WHERE (least(f.fingerprint, s.fingerprint), greatest(f.fingerprint, s.fingerprint), i.fingerprint)
-        > (%(low)s, %(high)s, %(item)s)"""
+    WHERE (least(f.fingerprint, s.fingerprint), greatest(f.fingerprint, s.fingerprint)) > (%(low)s, %(high)s)"""
 # The conversation, both texts, and whether there are images: with the texts, those of the conversation are seen in it.
 TEXTS = "i.conversation::text, f.content, s.content, f.parts IS NOT NULL OR s.parts IS NOT NULL"
 NO_TEXTS = """NULL, NULL, NULL, f.parts IS NOT NULL OR s.parts IS NOT NULL
@@ -106,7 +138,7 @@ AMONG = "AND p.id = ANY(%(pairs)s)"
 
 _PAIRS = """
     SELECT count(*) FROM labeling_pair scope {item}
-    WHERE scope.project_id = %(project)s AND scope.second_id IS NOT NULL"""
+    WHERE scope.project_id = %(project)s {singles}"""
 # An imported judgment has no queue: nobody knows which response stood on the left.
 FACTS = """
     WITH {counted}, sides AS (
@@ -126,13 +158,13 @@ FACTS = """
     FROM counted"""
 
 
-def counted(filters: str, *, again: bool) -> str:
+def counted(filters: str, *, again: bool, votes: bool = False) -> str:
     """The annotations that count, as the table `counted`; `again` for those of an earlier attempt's snapshot."""
-    scope = _SCOPE.format(filters=filters) if filters else ""
+    pieces = {"scope": _SCOPE.format(filters=filters) if filters else "", "more": _MORE if votes else ""}
     if not again:
-        return _CURRENT.format(scope=scope)
+        return _CURRENT.format(**pieces)
     rows = {"visible": "a", "older_visible": "older", "newer_visible": "newer"}
-    return _WAS_CURRENT.format(scope=scope, **{name: _VISIBLE.format(row) for name, row in rows.items()})
+    return _WAS_CURRENT.format(**pieces, **{name: _VISIBLE.format(row) for name, row in rows.items()})
 
 
 def tallies(judgments: str, among: str = "") -> str:
@@ -140,6 +172,11 @@ def tallies(judgments: str, among: str = "") -> str:
     return _TALLIES.format(judgments=judgments, among=among)
 
 
-def pairs(filters: str) -> str:
+def ballots(singles: bool, among: str = "") -> str:
+    """The votes of every pair, as the table `tallies`."""
+    return _BALLOTS.format(singles="" if singles else PAIRS_ONLY, among=among)
+
+
+def pairs(filters: str, singles: bool = False) -> str:
     item = f"JOIN labeling_item scope_item ON scope_item.id = scope.item_id AND {filters}" if filters else ""
-    return _PAIRS.format(item=item)
+    return _PAIRS.format(item=item, singles="" if singles else "AND scope.second_id IS NOT NULL")

@@ -3,7 +3,8 @@
 Which judgments: those that were current in a PostgreSQL snapshot, named by its text (`pg_current_snapshot()`), so
 that a second attempt hours later, after more judging and revising, reads exactly the same ones. The order is by the
 fingerprints of the two responses, then of the item: it is the same on every machine, looks shuffled to a trainer, and
-brings the same two texts of different items side by side.
+brings the same two texts of different items side by side. Where a format looks at a whole conversation, the order is by
+the conversation's hash first.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain, pairwise
 from typing import Any
 
 import orjson
@@ -19,8 +21,10 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from exports import queries
+from exports.ballots import Ballots, in_order
 from exports.recipes import Recipe
 from exports.recipes.majority import Comparison, Side
+from exports.recipes.votes import Needs
 from labeling.models import Criterion, Project
 
 FETCHED_AT_ONCE = 2000
@@ -48,10 +52,18 @@ class Facts:
 
 
 class Reader:
-    """Reads one project for one recipe, as of a snapshot. All methods see the same rows if the connection is frozen."""
+    """Reads one project for one recipe, as of a snapshot. All methods see the same rows if the connection is frozen.
+
+    Without `needs` the database adds up the judgments, which is the fastest; with any it sends every vote.
+    """
 
     def __init__(
-        self, project: Project, recipe: Recipe, as_of: str = "", on: BaseDatabaseWrapper | None = None
+        self,
+        project: Project,
+        recipe: Recipe,
+        as_of: str = "",
+        on: BaseDatabaseWrapper | None = None,
+        needs: Needs | None = None,
     ) -> None:
         kind, asked, filters = Criterion.Kind, Criterion.Asked, recipe.filters
         criteria = list(Criterion.objects.filter(project=project))
@@ -68,11 +80,13 @@ class Reader:
         self.as_of = self.values["as_of"] = as_of or self._one("SELECT pg_current_snapshot()::text")[0]
         self.judgments = queries.POINTED if chosen.asked == asked.ON_CONFLICT else queries.GIVEN
         self.filters = " AND ".join(sql for name, sql in queries.FILTERS.items() if getattr(filters, name))
-        self.counted = queries.counted(self.filters, again=bool(as_of))
+        self.needs = needs or Needs()
+        self.ballots = Ballots(project, criteria, chosen) if self.needs != Needs() else None
+        self.counted = queries.counted(self.filters, again=bool(as_of), votes=self.ballots is not None)
 
     def pairs(self) -> int:
-        """Pairs of two responses that the filters take, judged or not."""
-        return int(self._one(queries.pairs(self.filters))[0])
+        """Pairs that the filters take, judged or not; of one response only where those are needed."""
+        return int(self._one(queries.pairs(self.filters, self.needs.singles))[0])
 
     def query(self) -> tuple[str, dict[str, Any]]:
         """The SQL and the values of what `comparisons` reads from its beginning."""
@@ -80,18 +94,12 @@ class Reader:
 
     def comparisons(self, after: Place | None = None) -> Iterator[Comparison]:
         """Every judged comparison beyond a place. Flat memory; one query."""
-        sql = self._stream(queries.TEXTS, queries.AFTER if after else "")
-        values = self.values | (dict(zip(("low", "high", "item"), after, strict=True)) if after else {})
+        values = self.values | (dict(zip(("key", "low", "high"), after, strict=True)) if after else {})
         with self._cursor() as cursor:
             cursor.itersize = FETCHED_AT_ONCE
-            cursor.execute(sql, values)
-            alike: list[Any] = []
-            for row in cursor:
-                if alike and (row[1] != alike[0][1] or row[0] != alike[0][0]):
-                    yield from _pool(alike)
-                    alike = []
-                alike.append(row)
-            yield from _pool(alike)
+            cursor.execute(self._stream(queries.TEXTS, after=bool(after)), values)
+            found = self._pooled(cursor)
+            yield from _marked(found) if self.needs.whole else found
 
     def outcomes(self) -> Iterator[tuple[Comparison, int]]:
         """As `comparisons`, without the texts, each with its pair's id; one comparison in two items counts as two."""
@@ -99,22 +107,73 @@ class Reader:
             cursor.itersize = FETCHED_AT_ONCE
             cursor.execute(self._stream(queries.NO_TEXTS), self.values)
             for row in cursor:
-                yield _comparison(row, []), row[-1]
+                yield self._comparison(row, []), row[-1]
 
     def of_pairs(self, pair_ids: list[int]) -> list[Comparison]:
         """The comparisons of a few pairs."""
         with self.connection.cursor() as cursor:
             cursor.execute(self._stream(queries.TEXTS, among=queries.AMONG), self.values | {"pairs": pair_ids})
-            return [_comparison(row, orjson.loads(row[4])) for row in cursor.fetchall()]
+            return [self._comparison(row, orjson.loads(row[4])) for row in cursor.fetchall()]
 
     def facts(self) -> Facts:
         found = list(self._one(queries.FACTS.format(counted=self.counted)))
         found[7] = {int(version): count for version, count in orjson.loads(found[7] or "{}").items()}
         return Facts(*found)
 
-    def _stream(self, texts: str, after: str = "", among: str = "") -> str:
-        tallies = queries.tallies(self.judgments, among)
-        return queries.STREAM.format(counted=self.counted, tallies=tallies, texts=texts, after=after)
+    def _stream(self, texts: str, after: bool = False, among: str = "") -> str:
+        if self.ballots is None:
+            tallies, after_sql = queries.tallies(self.judgments, among), queries.AFTER if after else ""
+            return queries.STREAM.format(counted=self.counted, tallies=tallies, texts=texts, after=after_sql)
+        return queries.BALLOT_STREAM.format(
+            counted=self.counted,
+            tallies=queries.ballots(self.needs.singles, among),
+            texts=texts,
+            key=queries.CONVERSATION_KEY if self.needs.whole else "''",
+            after=queries.BALLOT_AFTER if after else "",
+        )
+
+    def _pooled(self, rows: Iterable[Any]) -> Iterator[Comparison]:
+        """Comparisons of rows that are ordered by what was compared: those of the same are one."""
+        alike: list[Any] = []
+        for row in rows:
+            if alike and (row[1] != alike[0][1] or row[0] != alike[0][0]):
+                yield from self._pool(alike)
+                alike = []
+            alike.append(row)
+        yield from self._pool(alike)
+
+    def _pool(self, rows: list[Any]) -> Iterable[Comparison]:
+        """Comparisons of rows with the same two response texts: those of equal conversations are one."""
+        if len(rows) == 1:
+            return [self._comparison(rows[0], orjson.loads(rows[0][4]))]
+        found: dict[str, Comparison] = {}
+        for row in rows:
+            if row[4] in found:
+                found[row[4]].add(self._comparison(row, []))
+            else:
+                found[row[4]] = self._comparison(row, orjson.loads(row[4]))
+        for comparison in found.values():
+            in_order(comparison.votes)
+        pooled = list(found.values())
+        for comparison in pooled[:-1]:
+            comparison.more = True
+        return pooled
+
+    def _comparison(self, row: Any, conversation: list[dict[str, Any]]) -> Comparison:
+        if self.ballots is None:
+            return _of_sums(row, conversation)
+        # fmt: off
+        (low, high, item, straight, _, first_text, second_text, images, votes, first_id, key, language, _) = row
+        if not straight:
+            first_text, second_text = second_text, first_text
+        first, second = Side(low, first_text, 0, 0.0, 0, 0, []), Side(high, second_text or "", 0, 0.0, 0, 0, [])
+        made = Comparison(
+            item, language, conversation, first, second, 0, 0, images=images or _has_images(conversation), key=key,
+            single=not high, votes=self.ballots.votes(votes, first_id, straight, language),
+        )
+        # fmt: on
+        self.ballots.count(made)
+        return made
 
     def _cursor(self) -> Any:
         """A server-side cursor in binary, which costs half of what Django's own does."""
@@ -144,24 +203,23 @@ def frozen_connection() -> Iterator[BaseDatabaseWrapper]:
 
 
 def place_of(comparison: Comparison) -> Place:
-    """Where a comparison stands in the stream."""
-    return comparison.first.fingerprint, comparison.second.fingerprint, comparison.item
+    """Where a comparison stands in the stream. Going on behind it needs that it has no `more`."""
+    return comparison.key, comparison.first.fingerprint, comparison.second.fingerprint
 
 
-def _pool(rows: list[Any]) -> Iterable[Comparison]:
-    """The comparisons among rows with the same two response texts: those of equal conversations are one."""
-    if len(rows) == 1:
-        return [_comparison(rows[0], orjson.loads(rows[0][4]))]
-    found: dict[str, Comparison] = {}
-    for row in rows:
-        if row[4] in found:
-            found[row[4]].add(_comparison(row, []))
-        else:
-            found[row[4]] = _comparison(row, orjson.loads(row[4]))
-    return found.values()
+def _marked(comparisons: Iterator[Comparison]) -> Iterator[Comparison]:
+    """Each told whether another of its conversation follows."""
+    for comparison, following in pairwise(chain(comparisons, [None])):
+        if comparison is not None:
+            comparison.more = following is not None and following.key == comparison.key
+            yield comparison
 
 
-def _comparison(row: Any, conversation: list[dict[str, Any]]) -> Comparison:
+def _has_images(conversation: list[dict[str, Any]]) -> bool:
+    return any(not isinstance(message["content"], str) for message in conversation)
+
+
+def _of_sums(row: Any, conversation: list[dict[str, Any]]) -> Comparison:
     # fmt: off
     (low, high, item, straight, _, first_text, second_text, images, first_raters, second_raters, first_strength,
      second_strength, ties, both_bad, first_safe, first_unsafe, second_safe, second_unsafe, first_said, second_said,
@@ -173,5 +231,5 @@ def _comparison(row: Any, conversation: list[dict[str, Any]]) -> Comparison:
     second = Side(high, second_text, second_raters, second_strength, second_safe, second_unsafe, said)
     if not straight:
         first.fingerprint, second.fingerprint, first, second = high, low, second, first
-    images = images or any(not isinstance(message["content"], str) for message in conversation)
+    images = images or _has_images(conversation)
     return Comparison(item, language, conversation, first, second, ties, both_bad, images=images)

@@ -1,8 +1,8 @@
 """The long part of a build, in steps that survive a kill: each segment of the stream becomes files of its own.
 
-A segment is a fixed number of comparisons in the fixed order of the stream, so segment 7 is the same rows whoever
-writes it. Its files are on the disk before its record is, and the record holds their hashes; a later attempt keeps the
-segments whose files still fit and goes on behind them.
+A segment is a fixed number of comparisons in the fixed order of the stream, with what belongs to the last of them, so
+segment 7 is the same rows whoever writes it. Its files are on the disk before its record is, and the record holds their
+hashes; a later attempt keeps the segments whose files still fit and goes on behind them.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def write_segment(
     raises ends the writing, and leaves nothing that counts.
     """
     with _Writing(directory, number, recipe) as writing, _uncollected():
-        while taken := list(islice(stream, min(ROWS_A_GROUP, COMPARISONS_A_SEGMENT - writing.comparisons))):
+        while taken := _portion(stream, min(ROWS_A_GROUP, COMPARISONS_A_SEGMENT - writing.comparisons)):
             writing.take(taken)
             on_group(writing.segment, writing.rows)
         if not writing.comparisons:
@@ -155,16 +155,15 @@ class _Writing:
         least, rationales = self.recipe.filters.min_judgments, self.recipe.rationales
         takes = self.format.takes
         found = [decide(one, takes=takes, min_judgments=least, rationales=rationales) for one in taken]
+        self.segment.dropped.update(reason for reason in found if isinstance(reason, str))
         kept: list[Outcome] = []
         rows: dict[str, list[list[Row]]] = {}
-        for outcome in found:
-            if isinstance(outcome, str):
-                self.segment.dropped[outcome] += 1
-            elif made := self.format.rows(outcome):
-                kept.append(outcome)
-                rows.setdefault(split_of(outcome.prompt, self.recipe.split), []).append(made)
+        for used, made in self.format.made(outcome for outcome in found if not isinstance(outcome, str)):
+            if made:
+                kept += used
+                rows.setdefault(split_of(used[0].prompt, self.recipe.split), []).append(made)
             else:
-                self.segment.dropped["unsuited"] += 1
+                self.segment.dropped["unsuited"] += len(used)
         self._count(taken, kept)
         for split, groups in rows.items():
             portion = self.format.arrange(groups) if self.format.arrange else list(chain.from_iterable(groups))
@@ -196,6 +195,14 @@ class _Writing:
             out = Hashed(self.directory / f"{split}-{self.number:05}.{secrets.token_hex(4)}.tmp")
             self.open[split] = out, self.writer(out, self.format.schema)
         return self.open[split][1]
+
+
+def _portion(stream: Stream, most: int) -> list[Comparison]:
+    """So many comparisons, and those that belong to the last of them."""
+    taken = list(islice(stream, max(0, most)))
+    while taken and taken[-1].more:
+        taken.append(next(stream))
+    return taken
 
 
 @contextmanager

@@ -16,7 +16,11 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
+from exports.recipes.votes import Vote
+
 SIDE, TIE, BOTH_BAD = "side", "tie", "both_bad"
+# Of a comparison that gives no preferred side, also where nobody or too few were asked, or where no trainer reads it.
+ANY_KIND = frozenset({SIDE, TIE, BOTH_BAD, "unjudged", "too_few", "same_text", "conversation"})
 MARGIN = "mean preference of all raters towards the chosen side: no side is 0, the other side against it; at least 0"
 # Why a pair gives no row, in the order in which it is found out. The words are shown on the page and in the card.
 DROPPED = {
@@ -59,7 +63,13 @@ class Side:
 
 @dataclass(slots=True)
 class Comparison:
-    """A pair of texts under one conversation, with its judgments added up. `first` has the smaller fingerprint."""
+    """A pair of texts under one conversation, with its judgments added up. `first` has the smaller fingerprint.
+
+    What the recipe does not need is left empty: `votes`, by pseudonym; `key`, the hash of the conversation by which the
+    stream is then ordered. `more` says that what follows belongs to this: the same texts in another conversation, or
+    with a `key` the same conversation. Where there is a `single` response, the second is empty. `also` are the other
+    items that it was judged in.
+    """
 
     item: str
     language: str
@@ -70,6 +80,11 @@ class Comparison:
     both_bad: int
     pairs: int = field(default=1)
     images: bool = False
+    votes: list[Vote] = field(default_factory=list)
+    also: tuple[str, ...] = ()
+    key: str = ""
+    more: bool = False
+    single: bool = False
 
     @property
     def judgments(self) -> int:
@@ -81,6 +96,8 @@ class Comparison:
         self.second.add(twin.second)
         self.ties += twin.ties
         self.both_bad += twin.both_bad
+        self.votes += twin.votes
+        self.also += (twin.item,)
         self.pairs += 1
 
 
@@ -88,8 +105,8 @@ class Comparison:
 class Outcome:
     """What a format makes rows of. `prompt` is [{"role", "content"}].
 
-    Where nothing was preferred (`kind` is TIE or BOTH_BAD), `chosen` and `rejected` are the first and second response
-    in the order of their fingerprints, and margin and strength are 0.
+    Where nothing was preferred (`kind` is no SIDE), `chosen` and `rejected` are the first and second response in the
+    order of their fingerprints, and margin and strength are 0. `comparison` is what it was decided from.
     """
 
     kind: str
@@ -101,6 +118,7 @@ class Outcome:
     margin: float
     strength: int
     rationale: str
+    comparison: Comparison | None = None
 
 
 def decide(
@@ -115,20 +133,20 @@ def decide(
     chosen, rejected = comparison.first, comparison.second
     if chosen.raters < rejected.raters and not reason:
         chosen, rejected = rejected, chosen
-    if chosen.text == rejected.text:
+    if chosen.text == rejected.text and not comparison.single and "same_text" not in takes:
         return "same_text"
     prompt = [{"role": m["role"], "content": m["content"]} for m in comparison.conversation]
-    if not _usable(prompt) or _blank(chosen.text) or _blank(rejected.text):
+    if "conversation" not in takes and not (_usable(prompt) and _answered(comparison)):
         return "conversation"
     if reason:
-        return Outcome(reason, comparison.item, comparison.language, prompt, chosen, rejected, 0.0, 0, "")
+        return Outcome(reason, comparison.item, comparison.language, prompt, chosen, rejected, 0.0, 0, "", comparison)
     strength = chosen.strength / chosen.raters
     margin = max(0.0, (chosen.strength - rejected.strength) / comparison.judgments)
     said = "\n\n".join(sorted(set(chosen.rationales))) if rationales and chosen.rationales else ""
     # fmt: off
     return Outcome(
         SIDE, comparison.item, comparison.language, prompt, chosen, rejected, round(margin, 4), int(strength + 0.5),
-        said,
+        said, comparison,
     )
     # fmt: on
 
@@ -158,6 +176,10 @@ def _usable(prompt: list[dict[str, Any]]) -> bool:
             return False
         before = role
     return before in ("user", "tool")
+
+
+def _answered(comparison: Comparison) -> bool:
+    return not _blank(comparison.first.text) and (comparison.single or not _blank(comparison.second.text))
 
 
 def _blank(text: str) -> bool:

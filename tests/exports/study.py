@@ -86,6 +86,7 @@ def judge(pair: Pair, rater: User, *, swapped: bool = False, **answer: Any) -> A
     """`rater` judges `pair`, as if the queue had given it to them; answers are in stored order.
 
     `helpfulness`, `harmlessness`, `overall`: preferences; `both_bad`; `rationale`; `safety`: of first and second.
+    `body` is the rest of what a rater sends; its `judgments` are by left and right, as the rater saw them.
     """
     held = Assignment.objects.filter(pair=pair, rater=rater).first()
     if held is None:
@@ -97,7 +98,9 @@ def judge(pair: Pair, rater: User, *, swapped: bool = False, **answer: Any) -> A
             project=pair.project, queue=queue, slot=slot, pair=pair, rater=rater, swapped=swapped, guideline=guideline,
             lease_until=timezone.now() + timedelta(minutes=20),
         )  # fmt: skip
-    submit(assignment=held, rater=rater, body={"judgments": _judgments(answer, held.swapped)})
+    body = answer.pop("body", {})
+    judgments = _judgments(answer, held.swapped) | body.get("judgments", {})
+    submit(assignment=held, rater=rater, body=body | {"judgments": judgments})
     return held
 
 
