@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import Exists, Func, OuterRef, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from labeling.models import Job, Project, User
+from labeling.models import Job, Project, User, Withdrawal
+from labeling.models.jobs import JobQuerySet
+
+
+class ExportQuerySet(JobQuerySet):
+    def fetchable(self) -> Self:
+        """Done, and not closed; nor is there a withdrawal that closes them as soon as somebody looks."""
+        holds_it = Q(item__isnull=False) | Q(rater=Func(OuterRef("raters"), function="ANY"))
+        closing = Withdrawal.objects.filter(
+            holds_it, project=OuterRef("project"), closes=True, pk__gt=OuterRef("withdrawals_seen")
+        )
+        return self.filter(~Exists(closing), state=Job.State.DONE, closed_at=None)
 
 
 class Export(Job):
@@ -37,7 +50,13 @@ class Export(Job):
         help_text="Withdrawals that are honoured, fixed at the first attempt.",
     )
     raters = ArrayField(
-        models.BigIntegerField(), default=list, db_default=Value([]), help_text="Whose judgments count. It never leaves."
+        models.BigIntegerField(),
+        default=list,
+        db_default=Value([]),
+        help_text="Whose judgments count. It never leaves.",
+    )
+    withdrawals_seen = models.BigIntegerField(
+        default=0, db_default=0, help_text="The last withdrawal of the project whose effect on this one was settled."
     )
     number = models.PositiveIntegerField(
         null=True, help_text="v1, v2 … of the project's exports of this name; given when it is done."
@@ -61,6 +80,8 @@ class Export(Job):
     bytes_written = models.BigIntegerField(default=0)
     manifest = models.JSONField(null=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = ExportQuerySet.as_manager()
 
     class Meta:
         indexes = [

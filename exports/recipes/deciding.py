@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
-from exports.recipes.aggregates import RULES, Answers, Lean, copies, differ, lean, llama2_margin
-from exports.recipes.majority import BOTH_BAD, SIDE, TIE, Comparison, Outcome, Side, decide, prompt_of
-from exports.recipes.recipe import COPIES, COPIES_A_PAIR, EACH, SAFER_WINS, SOFT, Recipe
+from exports.recipes.aggregates import RULES, Lean, lean
+from exports.recipes.majority import SIDE, Comparison, Outcome, decide, prompt_of
+from exports.recipes.recipe import COPIES, EACH, SAFER_WINS, Recipe
 from exports.recipes.trust import Trust
 from exports.recipes.votes import Vote
 

@@ -33,6 +33,7 @@ DROPPED = {
     "same_text": _("both responses have the same text"),
     "conversation": _("a blank text, or a conversation that chat templates do not take"),
     "unsuited": _("a conversation that this format cannot hold"),
+    "unchanged": _("as it was in the snapshot that this one counts from"),
 }
 
 

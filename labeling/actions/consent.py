@@ -65,6 +65,7 @@ def withdraw_consent(*, project: Project, user: User) -> None:
     What they judged is in no dataset made from now on, and files that hold it close. A new invitation begins with the
     consent again; what they judge then counts.
     """
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     mine = Participation.objects.select_for_update().filter(project=project, user=user, consented_at__isnull=False)
     for one in mine:
         one.consent, one.consented_at = None, None

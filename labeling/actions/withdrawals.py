@@ -37,7 +37,7 @@ def withdraw_item(*, item: Item, by: User, note: str = "", closes: bool = False)
 
 
 def withdraw_for_consent(*, project: Project, rater: User) -> Withdrawal | None:
-    """Who takes their consent back expects that nobody is given their judgments any more, so files that hold them close.
+    """Who takes consent back expects that nobody is given their judgments any more, so files that hold them close.
 
     None where they judged nothing. Runs in the transaction that takes the consent back.
     """
@@ -49,6 +49,8 @@ def withdraw_for_consent(*, project: Project, rater: User) -> Withdrawal | None:
 def _withdraw(
     project: Project, why: str, by: User, note: str, closes: bool, rater: User | None = None, item: Item | None = None
 ) -> Withdrawal:
+    # What follows a withdrawal goes by its number, so in one project a later one must not commit first.
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     made = Withdrawal.objects.create(
         project=project, why=why, rater=rater, item=item, note=" ".join(note.split())[:LONGEST_NOTE], closes=closes,
         created_by=by,
