@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from exports.card import Account, DataFile, card, croissant, dump, manifest
-from exports.formats import FORMATS
+from exports.formats import format_of
+from exports.learning import learn
 from exports.recipes import Recipe
 from exports.rows import Reader, frozen_connection
 from exports.segments import Segment, finished_segments, write_segment
@@ -60,16 +61,17 @@ def build(
     """
     scratch.mkdir(parents=True, exist_ok=True)
     with frozen_connection() as connection:
-        reader = Reader(project, recipe, as_of, connection, FORMATS[recipe.format].needs)
+        reader = Reader(project, recipe, as_of, connection, format_of(recipe).needs)
         pairs = pairs or reader.pairs()
         facts = reader.facts()
         unjudged = max(0, pairs - facts.judged_pairs)
         on_progress(Progress(pairs, unjudged, 0, 0, reader.as_of))
         segments = finished_segments(scratch)
+        known = learn(project, recipe, as_of, connection)
         stream = reader.comparisons(segments[-1].last if segments else None)
         while True:
             report = _reporting(segments, unjudged, pairs, reader.as_of, on_progress)
-            segment = write_segment(scratch, len(segments), stream, recipe, report)
+            segment = write_segment(scratch, len(segments), stream, recipe, known, report)
             if segment is None:
                 break
             segments.append(segment)
@@ -102,6 +104,8 @@ def _totals(segments: list[Segment]) -> Segment:
         dropped=sum((segment.dropped for segment in segments), Counter()),
         strengths=sum((segment.strengths for segment in segments), Counter()),
         languages=sum((segment.languages for segment in segments), Counter()),
+        sided=sum(segment.sided for segment in segments),
+        certainty=sum(segment.certainty for segment in segments),
     )
 
 

@@ -14,9 +14,10 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_noop as _
 
-from exports.formats import FORMATS, Format
+from exports.formats import Format, format_of
 from exports.recipes import Recipe
 from exports.recipes.majority import DROPPED, MARGIN
+from exports.recipes.recipe import SURE
 from exports.rows import Facts
 from exports.segments import Segment
 from labeling.models import Criterion, Project
@@ -61,7 +62,7 @@ class Account:
 
     @property
     def format(self) -> Format:
-        return FORMATS[self.recipe.format]
+        return format_of(self.recipe)
 
     @property
     def rows(self) -> int:
@@ -72,6 +73,14 @@ class Account:
         """Of the rows, the most frequent first."""
         found = self.totals.languages
         return sorted((language for language in found if language), key=lambda language: (-found[language], language))
+
+    @property
+    def noise(self) -> float | None:
+        """The mean chance that a label is wrong, where raters' reliability was learned; the ε of robust losses."""
+        totals = self.totals
+        if self.recipe.aggregate not in SURE or not totals.sided:
+            return None
+        return round(1 - totals.certainty / (10_000 * totals.sided), 4)
 
     @property
     def criterion(self) -> Criterion:
@@ -94,6 +103,13 @@ _STEPS = {
     "too_few": _("Judged often enough"),
     "both_bad": _("At least one acceptable"),
     "tie": _("Not a tie"),
+    "spread": _("Similar grades"),
+    "weak": _("A grade above the weakest"),
+    "uncertain": _("A label that is sure enough"),
+    "small_group": _("Of a group that is large enough"),
+    "conflict": _("Preferences that point one way"),
+    "preferred_unsafe": _("Not the unsafe one preferred"),
+    "unsafe": _("The chosen response is safe"),
     "duplicate": _("Counted once"),
     "images": _("Without images"),
     "same_text": _("Different texts"),
@@ -161,6 +177,7 @@ def manifest(account: Account, extra: list[dict[str, Any]]) -> dict[str, Any]:
             "strengths": account.criterion.strengths,
         },
         "margin": MARGIN,
+        "epsilon": account.noise,
         "guidelines": [{"version": version, "annotations": count} for version, count in facts.guidelines.items()],
         "judgments": {
             "on_criterion": account.totals.judgments,

@@ -108,7 +108,9 @@ class RecipeForm(forms.Form):
         queues = project.queues.order_by("name").values_list("name", flat=True)
         self._choose("queue", [("", _("Every pair of the project")), *((q, q) for q in queues)])
         languages = set(project.queues.values_list("languages", flat=True)[:0]) | set(base.filters.languages)
-        languages |= set(project.items.exclude(language="").order_by().values_list("language", flat=True).distinct()[:60])
+        languages |= set(
+            project.items.exclude(language="").order_by().values_list("language", flat=True).distinct()[:60]
+        )
         self._choose("language", [("", _("Every language")), *((tag, tag) for tag in sorted(languages))])
 
     @property

@@ -20,10 +20,11 @@ from pathlib import Path
 
 import orjson
 
-from exports.formats import FORMATS
+from exports.formats import format_of
 from exports.formats.columns import Row
 from exports.recipes import Recipe, Split
-from exports.recipes.majority import SIDE, Comparison, Outcome, decide
+from exports.recipes.deciding import Deciding, Known
+from exports.recipes.majority import SIDE, Comparison, Outcome
 from exports.rows import Place, place_of
 from exports.writers import WRITERS, Hashed, Writer, sha256_of, sync_directory, write_file
 
@@ -54,6 +55,8 @@ class Segment:
     dropped: Counter[str] = field(default_factory=Counter)
     strengths: Counter[int] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
+    sided: int = 0  # labels with a side, and the sum of their p_chosen in ten-thousandths, which adds up exactly
+    certainty: int = 0
 
     @property
     def rows(self) -> int:
@@ -77,6 +80,8 @@ class Segment:
             dropped=Counter(plain["dropped"]),
             strengths=Counter({int(strength): rows for strength, rows in plain["strengths"].items()}),
             languages=Counter(plain["languages"]),
+            sided=plain["sided"],
+            certainty=plain["certainty"],
         )
 
 
@@ -96,14 +101,14 @@ def finished_segments(directory: Path) -> list[Segment]:
 
 
 def write_segment(
-    directory: Path, number: int, stream: Stream, recipe: Recipe, on_group: Callable[[Segment, int], None]
+    directory: Path, number: int, stream: Stream, recipe: Recipe, known: Known, on_group: Callable[[Segment, int], None]
 ) -> Segment | None:
     """Take the next stretch of the stream to files; None when nothing is left of it.
 
     `on_group` is called with the unfinished segment and the rows written after every few thousand comparisons; what it
     raises ends the writing, and leaves nothing that counts.
     """
-    with _Writing(directory, number, recipe) as writing, _uncollected():
+    with _Writing(directory, number, recipe, known) as writing, _uncollected():
         while taken := _portion(stream, min(ROWS_A_GROUP, COMPARISONS_A_SEGMENT - writing.comparisons)):
             writing.take(taken)
             on_group(writing.segment, writing.rows)
@@ -134,9 +139,10 @@ def _seeded(seed: int) -> blake2b:
 class _Writing:
     """The open files of one segment. They get their names when they are complete."""
 
-    def __init__(self, directory: Path, number: int, recipe: Recipe) -> None:
+    def __init__(self, directory: Path, number: int, recipe: Recipe, known: Known) -> None:
         self.directory, self.number, self.recipe = directory, number, recipe
-        self.format, self.writer = FORMATS[recipe.format], WRITERS[recipe.file]
+        self.format, self.writer = format_of(recipe), WRITERS[recipe.file]
+        self.decide = Deciding(recipe, self.format.takes, known)
         self.segment = Segment()
         self.comparisons = self.rows = 0
         self.open: dict[str, tuple[Hashed, Writer]] = {}
@@ -152,18 +158,18 @@ class _Writing:
             out.drop()
 
     def take(self, taken: list[Comparison]) -> None:
-        least, rationales = self.recipe.filters.min_judgments, self.recipe.rationales
-        takes = self.format.takes
-        found = [decide(one, takes=takes, min_judgments=least, rationales=rationales) for one in taken]
+        found = [self.decide(one) for one in taken]
         self.segment.dropped.update(reason for reason in found if isinstance(reason, str))
         kept: list[Outcome] = []
+        unsuited: set[int] = set()
         rows: dict[str, list[list[Row]]] = {}
-        for used, made in self.format.made(outcome for outcome in found if not isinstance(outcome, str)):
+        for used, made in self.format.made(chain.from_iterable(each for each in found if not isinstance(each, str))):
             if made:
                 kept += used
                 rows.setdefault(split_of(used[0].prompt, self.recipe.split), []).append(made)
             else:
-                self.segment.dropped["unsuited"] += len(used)
+                unsuited.update(id(outcome.comparison) for outcome in used)
+        self.segment.dropped["unsuited"] += len(unsuited)
         self._count(taken, kept)
         for split, groups in rows.items():
             portion = self.format.arrange(groups) if self.format.arrange else list(chain.from_iterable(groups))
@@ -186,6 +192,9 @@ class _Writing:
         segment.judgments += sum(comparison.judgments for comparison in taken)
         segment.dropped["duplicate"] += pairs - len(taken)
         segment.strengths.update(outcome.strength for outcome in kept if outcome.kind == SIDE)
+        sure = [round(10_000 * outcome.p_chosen) for outcome in kept if outcome.kind == SIDE]
+        segment.sided += len(sure)
+        segment.certainty += sum(sure)
         segment.languages.update(outcome.language for outcome in kept)
         segment.last = place_of(taken[-1])
         self.comparisons += len(taken)

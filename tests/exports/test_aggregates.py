@@ -166,7 +166,10 @@ def test_one_coin_is_the_references(reference: ModuleType) -> None:
     np.testing.assert_allclose((ours.right, ours.wrong), (right, wrong), atol=1e-9)
     learned = learn_one_coin(votes)
     for pair in range(300):
-        told = [(f"r{r}", -1.0 if f else 1.0) for r, f in zip(votes.rater[votes.comparison == pair], first[votes.comparison == pair], strict=True)]
+        told = [
+            (f"r{r}", -1.0 if f else 1.0)
+            for r, f in zip(votes.rater[votes.comparison == pair], first[votes.comparison == pair], strict=True)
+        ]
         believed = learned.of(told)
         assert believed is not None and believed[0] == pytest.approx(posterior[pair], abs=2e-5)
 
@@ -212,7 +215,9 @@ def test_dawid_skene_finds_the_truth_better_than_the_majority() -> None:
     ]  # fmt: skip
     believed = np.array([(trust.of(told) or (0.5, 0.5))[0] for told in by_pair])
     ours = np.mean((believed < 0.5) == truth)
-    plain = np.mean([(sum(g > 0 for _, g in told) / 4 + 1e-9 * (k % 2)) > 0.5 for k, told in enumerate(by_pair)] == (truth == 1))
+    plain = np.mean(
+        [(sum(g > 0 for _, g in told) / 4 + 1e-9 * (k % 2)) > 0.5 for k, told in enumerate(by_pair)] == (truth == 1)
+    )
     assert ours > plain and ours > 0.85
     told = np.array([exp(trust.told[f"r{k}"][0][0]) for k in range(12)])
     assert np.corrcoef(told, good)[0, 1] > 0.8
