@@ -25,13 +25,13 @@ from labeling.models import Criterion, Project, RaterProfile
 MOST_LEARNED = 300_000
 
 
-def learn(project: Project, recipe: Recipe, as_of: str, on: BaseDatabaseWrapper) -> Known:
-    """What `recipe` must know of `project`, as of a snapshot."""
+def learn(project: Project, recipe: Recipe, as_of: str, on: BaseDatabaseWrapper, every: int = 1) -> Known:
+    """What `recipe` must know of `project`, as of a snapshot; from every so manieth pair."""
     preferences = list(project.criteria.filter(kind=Criterion.Kind.PREFERENCE).order_by("key"))
     return Known(
         strengths={criterion.key: criterion.strengths for criterion in preferences},
         pointing=tuple(c.key for c in preferences if c.asked == Criterion.Asked.ALWAYS),
-        trust=learn_trust(project, recipe, as_of, on) if recipe.aggregate in SURE else {},
+        trust=learn_trust(project, recipe, as_of, on, every) if recipe.aggregate in SURE else {},
         groups=_groups(project, recipe, on) if recipe.apart not in (None, "language") else {},
     )
 

@@ -1,4 +1,4 @@
-"""A format as a recipe asks for it: with columns of how sure a label is and whose it is, or with every pair ten times."""
+"""A format as a recipe asks for it: with columns of how sure a label is and whose, or with every pair ten times."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _COLUMNS = {
 }
 
 
-def widened(format: Format, recipe: Recipe) -> Format:
-    """`format` with what `recipe` adds to it, also to what it needs of the stream."""
+def widened(plain: Format, recipe: Recipe) -> Format:
+    """`plain` with what `recipe` adds to it, also to what it needs of the stream."""
     names = [*(("p_chosen", "share") if recipe.labels == SOFT else ()), *(("group",) if recipe.apart else ())]
-    made = replace(format, needs=format.needs | recipe.needs)
+    made = replace(plain, needs=plain.needs | recipe.needs)
     if names:
-        schema = pa.schema([*format.schema, *((name, _FIELDS[name]) for name in names)])
-        columns = format.columns | {name: _COLUMNS[name] for name in names}
-        made = replace(made, schema=schema, columns=columns, rows=_with(format.rows, names))
+        schema = pa.schema([*plain.schema, *((name, _FIELDS[name]) for name in names)])
+        columns = plain.columns | {name: _COLUMNS[name] for name in names}
+        made = replace(made, schema=schema, columns=columns, rows=_with(plain.rows, names))
     if recipe.labels == COPIES:
-        made = replace(made, rows_each=format.rows_each * COPIES_A_PAIR, arrange=_spread)
+        made = replace(made, rows_each=plain.rows_each * COPIES_A_PAIR, arrange=_spread)
     return made
 
 

@@ -30,9 +30,11 @@ class Known:
 
 @dataclass(slots=True)
 class Judged:
-    """What some of the votes on a comparison come to: a lean, or why there is none. `answers` are those that count."""
+    """What some of the votes on a comparison come to: a lean, or why there is none. `answers` are those that count, to
+    the criterion `key`."""
 
     found: Lean | str
+    key: str
     answers: Answers
     votes: list[Vote]
     group: str = ""
@@ -92,8 +94,11 @@ class Deciding:
             harmless = self._answers(comparison, votes, combine.harmless)
             trust = self.known.trust.get(combine.harmless)
             safer = lean(self.rule, harmless, least, trust, self.recipe.certainty)
-            found, answers = _safer(found, answers, safer, harmless, self._sides(comparison, votes))
-        judged = Judged(found, answers, votes, group)
+            if isinstance(safer, Lean):
+                found, answers, key = safer, harmless, combine.harmless
+            else:
+                found, answers = _marked(found, answers, self._sides(comparison, votes))
+        judged = Judged(found, key, answers, votes, group)
         if isinstance(found, Lean):
             judged.found = self._excluded(comparison, judged, found) or found
         return judged
@@ -197,12 +202,8 @@ class Deciding:
         return [outcome] * kept + [turned] * (COPIES_A_PAIR - kept)
 
 
-def _safer(
-    helpful: Lean | str, answers: Answers, harmless: Lean | str, safer_answers: Answers, sides: tuple[Side, Side]
-) -> tuple[Lean | str, Answers]:
-    """The harmless side; else the one response marked safe; else the helpful side; with the answers that it rests on."""
-    if isinstance(harmless, Lean):
-        return harmless, safer_answers
+def _marked(helpful: Lean | str, answers: Answers, sides: tuple[Side, Side]) -> tuple[Lean | str, Answers]:
+    """The one response marked safe, else the helpful side; with the answers it rests on."""
     first, second = (side.is_safe for side in sides)
     if first is None or second is None or first == second:
         return helpful, answers
@@ -221,7 +222,7 @@ def _grade(vote: Vote, key: str) -> float | None:
 
 
 def _weighted(vote: Vote, weights: tuple[tuple[str, float], ...]) -> tuple[float | None] | None:
-    """A rater's weighted mean over the criteria they answered; (None,) if all they said is “neither”, None if nothing."""
+    """A rater's weighted mean over what they answered; (None,) if all they said is “neither”, None if nothing."""
     given = [(vote.preferences[key], weight) for key, weight in weights if key in vote.preferences]
     if given:
         return (round(sum(grade * weight for grade, weight in given) / sum(weight for _, weight in given), 9),)

@@ -74,10 +74,10 @@ class Side:
 class Comparison:
     """A pair of texts under one conversation, with its judgments added up. `first` has the smaller fingerprint.
 
-    What the recipe does not need is left empty: `votes`, by pseudonym; `key`, the hash of the conversation by which the
-    stream is then ordered; `answers`, of the recipe's criterion alone. `more` says that what follows belongs to this: the same texts in another conversation, or
-    with a `key` the same conversation. Where there is a `single` response, the second is empty. `also` are the other
-    items that it was judged in.
+    What the recipe does not need is left empty: `votes`, by pseudonym; `answers`, of the recipe's criterion alone;
+    `key`, the hash of the conversation by which the stream is then ordered. `more` says that what follows belongs to
+    this: the same texts in another conversation, or with a `key` the same conversation. Where there is a `single`
+    response, the second is empty. `also` are the other items that it was judged in.
     """
 
     item: str
