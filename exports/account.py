@@ -11,8 +11,9 @@ from math import isnan
 import numpy as np
 from django.db.models import QuerySet
 
-from exports.formats import FORMATS, Format
+from exports.formats import Format, format_of
 from exports.recipes import Recipe
+from exports.recipes.recipe import SURE
 from exports.rows import Facts
 from exports.segments import Segment
 from labeling.models import ConsentText, Criterion, Guideline, Project
@@ -80,7 +81,7 @@ class Account:
 
     @property
     def format(self) -> Format:
-        return FORMATS[self.recipe.format]
+        return format_of(self.recipe)
 
     @property
     def rows(self) -> int:
@@ -91,6 +92,14 @@ class Account:
         """Of the rows, the most frequent first."""
         found = self.totals.languages
         return sorted((language for language in found if language), key=lambda language: (-found[language], language))
+
+    @property
+    def noise(self) -> float | None:
+        """The mean chance that a label is wrong, where raters' reliability was learned; the ε of robust losses."""
+        totals = self.totals
+        if self.recipe.aggregate not in SURE or not totals.sided:
+            return None
+        return round(1 - totals.certainty / (10_000 * totals.sided), 4)
 
     @cached_property
     def criteria(self) -> list[Criterion]:

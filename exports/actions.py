@@ -1,14 +1,12 @@
-"""What a researcher does with exports: preview, request, build (a worker does), delete."""
+"""What a researcher does with exports: request, build (a worker does), delete."""
 
 from __future__ import annotations
 
 import logging
 import shutil
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -21,47 +19,22 @@ from django.utils.translation import gettext as _
 
 from exports import files
 from exports.assembly import LEDGER, Base, Built, Progress, build
-from exports.card import Step, funnel
 from exports.formats import FORMATS
 from exports.models import Export, ExportFile
-from exports.recipes import Recipe, find_recipe, read_recipe
-from exports.recipes.majority import Outcome, decide, undecided
-from exports.rows import Reader
+from exports.recipes import Recipe, read_recipe
 from exports.segments import Segment
 from exports.sharing import PLAN, drawn_up, helpers, write_some
+from exports.stored import checked_recipe
 from exports.writers import sha256_of
 from labeling.actions.refusals import Refused
 from labeling.audit import record
-from labeling.models import AuditEntry, Criterion, LostJob, Project, User
+from labeling.models import AuditEntry, LostJob, Project, User
 from labeling.models.jobs import LEASE, MOST_ATTEMPTS
 
 logger = logging.getLogger(__name__)
 
-PREVIEWED = 10
 SECONDS_A_STEP = 240
 UNFINISHED = (Export.State.WAITING, Export.State.RUNNING)
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """Rows as they would be written, and of how many pairs at most: only building finds unfit texts."""
-
-    recipe: Recipe
-    outcomes: list[Outcome]
-    pairs: int
-    dropped: Counter[str]
-
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        return [row for _, rows in FORMATS[self.recipe.format].made(self.outcomes) for row in rows][:PREVIEWED]
-
-    @property
-    def total(self) -> int:
-        return (self.pairs - self.dropped.total()) * FORMATS[self.recipe.format].rows_each
-
-    @property
-    def steps(self) -> list[Step]:
-        return funnel(self.pairs, self.dropped)
 
 
 @transaction.atomic
@@ -80,7 +53,7 @@ def request_export(
     of, but for what was withdrawn afterwards.
     """
     read = checked_recipe(project, recipe)
-    title = " ".join(name.split())[:120] or f"{read.format}, {read.criterion}"
+    title = " ".join(name.split())[:120] or f"{read.format}, {', '.join(read.criteria)}"[:120]
     fixed: dict[str, Any] = {}
     if since is not None:
         fixed = {"since": _to_count_from(since, read), "since_hash": since.content_hash}
@@ -98,49 +71,6 @@ def delete_export(*, export: Export, by: User) -> None:
     record(by, "export.deleted", export, project_id=export.project_id, name=export.name, number=export.number)
     transaction.on_commit(partial(files.discard, export.pk))
     export.delete()
-
-
-@transaction.atomic
-def preview(*, project: Project, recipe: Any) -> Preview:
-    """The first rows of a recipe and what it would leave out, without building it. Reads every judged pair's counts."""
-    read = checked_recipe(project, recipe)
-    reader = Reader(project, read, needs=FORMATS[read.format].needs)
-    least, takes = read.filters.min_judgments, FORMATS[read.format].takes
-    dropped: Counter[str] = Counter()
-    shown: list[int] = []
-    judged = 0
-    for comparison, pair_id in reader.outcomes():
-        judged += 1
-        reason = undecided(comparison, least)
-        if reason and reason not in takes:
-            dropped[reason] += 1
-        elif comparison.images:
-            dropped["images"] += 1
-        elif len(shown) < 2 * PREVIEWED:
-            shown.append(pair_id)
-    pairs = reader.pairs()
-    dropped["unjudged"] += pairs - judged
-    few = reader.of_pairs(shown)
-    found = (decide(c, takes=takes, min_judgments=least, rationales=read.rationales) for c in few)
-    outcomes = [each for each in found if isinstance(each, Outcome)]
-    return Preview(read, outcomes[:PREVIEWED], pairs, dropped)
-
-
-def checked_recipe(project: Project, recipe: Any) -> Recipe:
-    """A recipe that fits this project; raises Refused("invalid") naming what the project does not have."""
-    read = find_recipe(recipe)
-    errors: dict[str, str] = {}
-    preferences = project.criteria.filter(kind=Criterion.Kind.PREFERENCE).values_list("key", flat=True)
-    if read.criterion not in preferences:
-        errors["criterion"] = _("No such preference. This project has: %(known)s.") % {"known": ", ".join(preferences)}
-    for field, names in (("queues", project.queues), ("batches", project.batches)):
-        known = set(names.values_list("name", flat=True))
-        for name in set(getattr(read.filters, field)) - known:
-            said = _("There is no “%(name)s”. This project has: %(known)s.")
-            errors[f"filters.{field}"] = said % {"name": name, "known": ", ".join(sorted(known)[:20])}
-    if errors:
-        raise Refused("invalid", _("This recipe does not fit the project."), errors)
-    return read
 
 
 def build_export(*, export: Export, seconds: float = SECONDS_A_STEP, invite: Callable[[], None] | None = None) -> bool:

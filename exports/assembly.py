@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from exports import ledger
 from exports.account import Account, DataFile
 from exports.card import card, dump, manifest, told_of_people
 from exports.croissant import croissant
-from exports.formats import FORMATS
+from exports.formats import format_of
 from exports.recipes import Recipe
 from exports.rows import Reader, frozen_connection
 from exports.segments import Part, Segment, finished_segment
@@ -89,7 +88,7 @@ def build(
     if not write_all(scratch, plan, report, share=min(share, plan.segments), until=until):
         return None
     with frozen_connection() as connection:
-        reader = Reader(project, recipe, plan.as_of, connection, FORMATS[recipe.format].needs, plan.withdrawals)
+        reader = Reader(project, recipe, plan.as_of, connection, format_of(recipe).needs, plan.withdrawals)
         facts, raters = reader.facts()
     segments = [found for number in range(plan.segments) if (found := finished_segment(scratch, number))]
     totals = Segment.together(segments)
@@ -157,7 +156,10 @@ def _describe(scratch: Path, account: Account, segments: list[Segment]) -> dict[
 def _write_ledger(scratch: Path, segments: list[Segment]) -> str:
     """The ledgers of all segments as one; its hash says which judgments these are."""
     out = Hashed(scratch / LEDGER)
-    ledger.joined((scratch / part.name for part in _beside(segments, "ledger")), out)
+    for part in _beside(segments, "ledger"):
+        with (scratch / part.name).open("rb") as file:
+            while data := file.read(1 << 20):
+                out.write(data)
     out.close()
     return out.sha256
 

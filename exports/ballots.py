@@ -17,11 +17,24 @@ Kind = Criterion.Kind
 _by_criterion, _by_rater = itemgetter(0), attrgetter("rater")
 
 
+class Pseudonyms:
+    """The names of a project's raters, each made once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._names: dict[int, str] = {}
+
+    def of(self, rater: int) -> str:
+        if rater not in self._names:
+            self._names[rater] = pseudonym(self._project, rater)
+        return self._names[rater]
+
+
 class Ballots:
     """Reads votes for one recipe's criterion. Needs no query after its first."""
 
     def __init__(self, project: Project, criteria: Sequence[Criterion], chosen: Criterion) -> None:
-        self._project, self._chosen = project, chosen.key
+        self._chosen, self._names = chosen.key, Pseudonyms(project)
         self._criteria = {criterion.pk: (criterion.key, criterion.kind) for criterion in criteria}
         always = [c.key for c in criteria if c.kind == Kind.PREFERENCE and c.asked == Criterion.Asked.ALWAYS]
         self._pointing = always if chosen.asked == Criterion.Asked.ON_CONFLICT else []
@@ -30,7 +43,6 @@ class Ballots:
             pk: (version, {each["number"]: each["text"] for each in principles})
             for pk, version, principles in published.values_list("pk", "version", "principles")
         }
-        self._names: dict[int, str] = {}
 
     def votes(self, data: str, first_id: int, straight: bool, language: str) -> list[Vote]:
         """The votes of one pair, by pseudonym. `straight` says that the pair's first response is the comparison's."""
@@ -61,7 +73,7 @@ class Ballots:
         rater, guideline, revision, principle, instrument, kept, swapped, active_ms, day, answers = plain
         version, principles = self._guidelines.get(guideline, (None, {}))
         vote = Vote(
-            self._name(rater), revision=revision, guideline=version, instrument=instrument, active_ms=active_ms,
+            self._names.of(rater), revision=revision, guideline=version, instrument=instrument, active_ms=active_ms,
             shown_swapped=None if swapped is None else swapped == straight, created_day=day, language=language,
         )
         # fmt: on
@@ -75,11 +87,6 @@ class Ballots:
             _READERS[kind](vote, key, (answer[0] == first_id) == straight, straight, answer)
         self._choose(vote)
         return vote
-
-    def _name(self, rater: int) -> str:
-        if rater not in self._names:
-            self._names[rater] = pseudonym(self._project, rater)
-        return self._names[rater]
 
     def _choose(self, vote: Vote) -> None:
         """The answer that counts. One that was not asked for is the side to which the other preferences point."""

@@ -42,6 +42,13 @@ _STEPS = {
     "too_few": _("Judged often enough"),
     "both_bad": _("At least one acceptable"),
     "tie": _("Not a tie"),
+    "spread": _("Similar grades"),
+    "weak": _("A grade above the weakest"),
+    "uncertain": _("A label that is sure enough"),
+    "small_group": _("Of a group that is large enough"),
+    "conflict": _("Preferences that point one way"),
+    "preferred_unsafe": _("Not the unsafe one preferred"),
+    "unsafe": _("The chosen response is safe"),
     "duplicate": _("Counted once"),
     "images": _("Without images"),
     "same_text": _("Different texts"),
@@ -193,6 +200,7 @@ def manifest(account: Account, extra: list[dict[str, Any]], judgments: str) -> d
             "strengths": account.criterion.strengths,
         },
         "margin": MARGIN,
+        "epsilon": account.noise,
         "guidelines": [
             {"version": guide.version, "annotations": count, "sha256": digest}
             for guide, count, digest in account.guidelines

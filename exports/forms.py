@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from exports.formats import FORMATS
-from exports.recipes import NAMED, PRESETS, Recipe
+from exports.formats import FORMATS, Format
+from exports.recipes import Recipe
 from exports.recipes.recipe import (
     APART,
     EXCLUDED,
@@ -35,6 +35,27 @@ AGGREGATES = {
     "hh": (_("Drop the weakest"), _("Majority without judgments of the weakest grade, as HH-RLHF.")),
     "each": (_("Each judgment"), _("Every judgment gives its own row.")),
 }
+# The formats by what they are for, each group with a sentence; whatever is in none of them comes last.
+_METHODS = [
+    (
+        _("Preference optimisation"), _("A prompt with a better and a worse answer, for DPO and its kin."),
+        ("dpo", "dpo-implicit", "dpo-plain", "hh-rlhf", "ultrafeedback", "openai", "llama-factory",
+         "llama-factory-alpaca", "axolotl", "nemo-rl"),
+    ),
+    (
+        _("Reward models"), _("What teaches a model to score answers: pairs with margins, ranks, grades."),
+        ("reward", "openrlhf", "axolotl-reward", "helpsteer3", "ranking"),
+    ),
+    (
+        _("Single answers and prompts"), _("Answers that are good or bad alone, to imitate, or yet to be given."),
+        ("kto", "llama-factory-kto", "sft", "prompts"),
+    ),
+    (
+        _("Safety and principles"), _("Which answer is safe, which is safer, and what principle decided."),
+        ("safe-rlhf", "safety", "critiques"),
+    ),
+    (_("For your own analysis"), _("Everything that was said, row by row."), ("votes",)),
+]  # fmt: skip
 _FILES = [("parquet", "Parquet"), ("jsonl", "JSON Lines")]
 _TESTS = [("0", _("none")), ("0.05", "5%"), ("0.1", "10%"), ("0.2", "20%")]
 _YES_NO = [("yes", _("Yes")), ("no", _("No"))]
@@ -87,29 +108,30 @@ class RecipeForm(forms.Form):
     )  # fmt: skip
     min_judgments = _number(_("Judgments a pair needs"), 1, MOST_JUDGMENTS)
     queue = _select(_("Queue"))
-    language = _select(_("Language"))
+    languages = forms.CharField(
+        label=_("Languages"), required=False, max_length=400,
+        widget=forms.TextInput(attrs={"class": "input", "placeholder": _("every language; or en, zh-Hans")}),
+    )  # fmt: skip
     apart = _select(_("Keep apart"), [("", _("Nothing: all together")), *((key, _APART[key]) for key in APART)])
     file = _radios(_("File"), _FILES)
     test = _radios(_("Held out as test"), _TESTS)
     rationales = _radios(_("Raters’ words"), _YES_NO)
+    against = _select(_("Compare with"))
 
-    def __init__(self, project: Project, data: Any, base: Recipe) -> None:
+    def __init__(self, project: Project, data: Any, base: Recipe, others: Iterable[str] = ()) -> None:
         preferences = list(project.criteria.filter(kind=Criterion.Kind.PREFERENCE))
         self.base, self.keys = base, [criterion.key for criterion in preferences]
         first = _initial(base, self.keys)
-        lists = {"exclude"}
-        given = {name: data.getlist(name) if name in lists else data[name] for name in first if name in data}
-        if "format" in data and "exclude" not in data:
-            given["exclude"] = []  # a form that was sent; unticked boxes are not in it
+        given = {name: data[name] for name in first if name in data}
+        if "format" in data:  # a form that was sent: unticked boxes are not in it
+            given["exclude"] = data.getlist("exclude")
         super().__init__(first | given)
-        self._choose("criterion", [(c.key, _(c.name)) for c in preferences] + _combinations(self.keys))
+        self._choose("criterion", [*((c.key, str(_(c.name))) for c in preferences), *_combinations(self.keys)])
         for criterion in preferences if len(preferences) > 1 else ():
             self.fields[f"weight_{criterion.key}"] = _number(_(criterion.name), 0, _HEAVIEST)
         queues = project.queues.order_by("name").values_list("name", flat=True)
-        self._choose("queue", [("", _("Every pair of the project")), *((q, q) for q in queues)])
-        languages = set(project.queues.values_list("languages", flat=True)[:0]) | set(base.filters.languages)
-        languages |= set(project.items.exclude(language="").order_by().values_list("language", flat=True).distinct()[:60])
-        self._choose("language", [("", _("Every language")), *((tag, tag) for tag in sorted(languages))])
+        self._choose("queue", [("", _("Every pair of the project")), *((str(q), q) for q in queues)])
+        self._choose("against", [("", _("No other recipe")), *((name, name) for name in ["dpo", *others])])
 
     @property
     def weights(self) -> list[forms.BoundField]:
@@ -126,7 +148,7 @@ class RecipeForm(forms.Form):
         kind, sure = given["format"], given["aggregate"] in SURE
         filters = plain["filters"] | {"exclude": given["exclude"], "min_judgments": given["min_judgments"] or 1}
         filters["queues"] = _one(given["queue"], filters["queues"])
-        filters["languages"] = _one(given["language"], filters["languages"])
+        filters["languages"] = [tag for tag in given["languages"].replace(",", " ").split() if tag]
         return plain | {
             "format": kind,
             "criterion": self._criterion(),
@@ -165,11 +187,12 @@ def _initial(base: Recipe, keys: list[str]) -> dict[str, Any]:
         criterion = keys[0]
     shares = {float(value): value for value, _words in _TESTS}
     return {
-        "format": base.format, "criterion": criterion, "aggregate": base.aggregate,
+        "against": "", "format": base.format, "criterion": criterion, "aggregate": base.aggregate,
         "threshold": str(round(100 * base.certainty)), "margin": base.margin, "labels": base.labels,
         "exclude": list(base.filters.exclude), "min_judgments": str(base.filters.min_judgments),
-        "queue": _only(base.filters.queues), "language": _only(base.filters.languages), "apart": base.apart or "",
-        "file": base.file, "test": shares.get(base.split.test, "0.05"), "rationales": "yes" if base.rationales else "no",
+        "queue": _only(base.filters.queues), "languages": ", ".join(base.filters.languages), "apart": base.apart or "",
+        "file": base.file, "test": shares.get(base.split.test, "0.05"),
+        "rationales": "yes" if base.rationales else "no",
     } | {f"weight_{key}": f"{weights.get(key, 1):g}" for key in keys}  # fmt: skip
 
 
@@ -193,10 +216,10 @@ def _one(chosen: str, before: list[str]) -> list[str]:
     return [chosen] if chosen else before if len(before) > 1 else []
 
 
-def starts(stored: Iterable[Any]) -> list[Mapping[str, str]]:
-    """What the page offers to start from: the usual recipes, then those of the project."""
-    usual = [{"name": name, "title": name} for name in PRESETS]
-    return usual + [{"name": one.name, "title": f"{one.name}@{one.version}"} for one in stored]
-
-
-__all__ = ["AGGREGATES", "NAMED", "RecipeForm", "starts"]
+def by_method() -> list[tuple[Any, Any, list[Format]]]:
+    """The formats, grouped: (what for, a sentence, the formats)."""
+    listed = {name for _title, _text, names in _METHODS for name in names}
+    rest = tuple(name for name in FORMATS if name not in listed)
+    groups = [*_METHODS, (_("Others"), "", rest)]
+    found = [(title, text, [FORMATS[name] for name in names if name in FORMATS]) for title, text, names in groups]
+    return [group for group in found if group[2]]

@@ -105,13 +105,6 @@ def edge(fingerprint: str) -> bytes:
     return b"" if fingerprint == "g" else bytes.fromhex(fingerprint)
 
 
-def joined(parts: Iterable[Path], into: IO[bytes]) -> None:
-    for part in parts:
-        with part.open("rb") as file:
-            while data := file.read(1 << 20):
-                into.write(data)
-
-
 def _first(file: IO[bytes], wide: int, start: bytes) -> int:
     size = wide + 1 + DIGEST
     low, high = 0, file.seek(0, 2) // size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -81,7 +81,7 @@ class Export(Job):
     manifest = models.JSONField(null=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
 
-    objects = ExportQuerySet.as_manager()
+    objects: ClassVar[models.Manager[Any]] = ExportQuerySet.as_manager()
 
     class Meta:
         indexes = [

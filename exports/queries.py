@@ -7,14 +7,14 @@ _CURRENT = """
     counted AS (
         SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at{more}
         FROM labeling_annotation a {scope}
-        WHERE a.project_id = %(project)s AND a.current {kept}
+        WHERE a.project_id = %(project)s AND a.current {only} {kept}
     )"""
 # A later attempt counts what was current in that snapshot.
 _WAS_CURRENT = """
     counted AS (
         SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at{more}
         FROM labeling_annotation a {scope}
-        WHERE a.project_id = %(project)s AND a.current AND {visible} {kept}
+        WHERE a.project_id = %(project)s AND a.current AND {visible} {only} {kept}
       UNION ALL  -- what a revision has replaced since
         SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at{more}
         FROM labeling_annotation newer
@@ -23,7 +23,8 @@ _WAS_CURRENT = """
             WHERE older.assignment_id = newer.assignment_id AND {older_visible}
             ORDER BY older.revision DESC LIMIT 1
         ) a {scope}
-        WHERE newer.project_id = %(project)s AND newer.current AND newer.revision > 1 AND NOT {newer_visible} {kept}
+        WHERE newer.project_id = %(project)s AND newer.current AND newer.revision > 1 AND NOT {newer_visible}
+            {only} {kept}
     )"""
 # A row is visible if its transaction is. One from “the future” came with a restored dump, whose transactions were
 # counted by another server: it is as old as the dump.
@@ -55,6 +56,10 @@ FILTERS = {
     "languages": "scope_item.language = ANY(%(languages)s)",
     "tags": "scope_item.tags && %(tags)s::varchar[]",
 }
+
+# Only what some raters said, and only of every so manieth pair, where a part stands for the whole.
+RATERS = "AND a.rater_id = ANY(%(raters)s)"
+EVERY = "AND a.pair_id %% %(every)s = 0"
 
 # The judgments that count, as (annotation, response or none, preference, both_bad, safe, text).
 GIVEN = """
@@ -95,10 +100,15 @@ _TALLIES = """
             count(*) FILTER (WHERE j.response_id = p.second_id AND NOT j.safe) AS second_unsafe,
             string_agg(j.text, %(separator)s) FILTER (WHERE j.preference < 0 AND j.text <> '') AS first_said,
             string_agg(j.text, %(separator)s) FILTER (WHERE j.preference > 0 AND j.text <> '') AS second_said
+            {answers}
         FROM counted JOIN labeling_pair p ON p.id = counted.pair_id JOIN ({judgments}) j ON j.annotation_id = counted.id
         WHERE p.second_id IS NOT NULL {among}
         GROUP BY p.id
     )"""
+# Who answered what, in no order, beside the sums.
+_ANSWERS = """,
+            array_agg(counted.rater_id) FILTER (WHERE j.preference IS NOT NULL OR j.both_bad) AS raters,
+            array_agg(j.preference::float8) FILTER (WHERE j.preference IS NOT NULL OR j.both_bad) AS grades"""
 # What a vote has beyond the sums; only selected where votes are asked for.
 _MORE = ", a.revision, a.principle, a.instrument, a.kept_hints, a.active_ms"
 # Every vote of a pair as one JSON text, in no order. Of an imported one nobody knows what stood on the left.
@@ -122,7 +132,7 @@ STREAM = """
     SELECT least(f.fingerprint, s.fingerprint), greatest(f.fingerprint, s.fingerprint), i.fingerprint,
         f.fingerprint <= s.fingerprint, {texts}, first_raters, second_raters, first_strength, second_strength,
         ties, both_bad, first_safe, first_unsafe, second_safe, second_unsafe, first_said, second_said,
-        i.language, tallies.id
+        i.language, {answers}, tallies.id
     FROM tallies JOIN labeling_item i ON i.id = item_id
     JOIN labeling_response f ON f.id = first_id JOIN labeling_response s ON s.id = second_id
     {within} ORDER BY 1, 2, 3"""
@@ -138,6 +148,7 @@ BALLOT_STREAM = """
     )
     SELECT * FROM stream {within} ORDER BY key, low, high, item"""
 BALLOT_WITHIN = "WHERE coalesce(nullif(key, ''), low) >= %(from)s AND coalesce(nullif(key, ''), low) < %(to)s"
+ANSWERS, NO_ANSWERS = "raters, grades", "NULL, NULL"
 # jsonb has one text for one value, so this orders by conversation, the same everywhere.
 CONVERSATION_KEY = "md5(i.conversation::text)"
 PAIRS_ONLY = "AND p.second_id IS NOT NULL"
@@ -149,6 +160,23 @@ NO_TEXTS = """NULL, NULL, NULL, f.parts IS NOT NULL OR s.parts IS NOT NULL
         OR i.conversation @? '$[*].content[*] ? (@.type == "image")'"""
 AMONG = "AND p.id = ANY(%(pairs)s)"
 
+# Who pointed where, in the order of the comparison, by whole comparisons: every so manieth by the hash of its texts.
+_POINTS = """
+    WITH {counted}
+    SELECT counted.pair_id, counted.rater_id,
+        sign(CASE WHEN f.fingerprint <= s.fingerprint THEN j.preference ELSE -j.preference END)::int
+    FROM counted JOIN labeling_pair p ON p.id = counted.pair_id JOIN ({judgments}) j ON j.annotation_id = counted.id
+    JOIN labeling_response f ON f.id = p.first_id JOIN labeling_response s ON s.id = p.second_id
+    WHERE (j.preference IS NOT NULL OR j.both_bad)
+        AND ('x' || left(f.fingerprint, 7))::bit(28)::int %% %(share)s = 0
+    ORDER BY 1, 2"""
+# Several preferences as one: each rater's weighted mean.
+WEIGHTED = """
+    SELECT annotation_id, NULL AS response_id, sum(preference * weight) AS preference, bool_or(both_bad) AS both_bad
+    FROM labeling_judgment
+    JOIN unnest(%(weighed)s::bigint[], %(weights)s::numeric[]) AS known (criterion, weight) ON criterion = criterion_id
+    GROUP BY annotation_id"""
+COUNT = "WITH {counted} SELECT count(*) FROM counted"
 _PAIRS = """
     SELECT count(*) FROM labeling_pair scope {item}
     WHERE scope.project_id = %(project)s {singles} {kept}"""
@@ -158,7 +186,7 @@ HAS = """
         SELECT 1 FROM counted JOIN labeling_pair p ON p.id = counted.pair_id WHERE p.item_id = %(item)s)"""
 # One row a rater: how many annotations, and of their answers that took a side, how many chose the left one. An imported
 # judgment has no queue: nobody knows which response stood on the left.
-RATERS = """
+BY_RATER = """
     WITH {counted}, sides AS (
         SELECT counted.rater_id, count(*) AS sided, count(*) FILTER (WHERE (preference < 0) <> swapped) AS lefts
         FROM counted JOIN labeling_assignment a ON a.id = assignment_id AND a.queue_id IS NOT NULL
@@ -201,10 +229,10 @@ _BETWEEN = """
     ORDER BY key, low, high, item"""
 
 
-def counted(filters: str, *, again: bool, withdrawn: bool, votes: bool = False) -> str:
+def counted(filters: str, *, again: bool, withdrawn: bool, votes: bool = False, only: str = "") -> str:
     """The annotations that count, as the table `counted`; `again` for those of an earlier attempt's snapshot."""
     pieces = {
-        "scope": _SCOPE.format(filters=filters) if filters else "", "more": _MORE if votes else "",
+        "scope": _SCOPE.format(filters=filters) if filters else "", "more": _MORE if votes else "", "only": only,
         "kept": _KEPT if withdrawn else "",
     }  # fmt: skip
     if not again:
@@ -213,9 +241,14 @@ def counted(filters: str, *, again: bool, withdrawn: bool, votes: bool = False) 
     return _WAS_CURRENT.format(**pieces, **{name: _VISIBLE.format(row) for name, row in rows.items()})
 
 
-def tallies(judgments: str, among: str = "") -> str:
+def tallies(judgments: str, among: str = "", answers: bool = False) -> str:
     """The judgments of every pair added up, as the table `tallies`."""
-    return _TALLIES.format(judgments=judgments, among=among)
+    return _TALLIES.format(judgments=judgments, among=among, answers=_ANSWERS if answers else "")
+
+
+def points(counted: str, judgments: str) -> str:
+    """Every answer to a criterion, for learning how far raters are to be trusted."""
+    return _POINTS.format(counted=counted, judgments=judgments)
 
 
 def ballots(singles: bool, among: str = "") -> str:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain, pairwise
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -21,17 +22,18 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from exports import queries
-from exports.ballots import Ballots, in_order
+from exports.ballots import Ballots, Pseudonyms, in_order
 from exports.recipes import Recipe
-from exports.recipes.majority import Comparison, Side
+from exports.recipes.majority import Answer, Comparison, Side
 from exports.recipes.votes import Needs
-from labeling.models import Criterion, Guideline, Project
+from labeling.models import Criterion, Guideline, Project, RaterProfile
 
 FETCHED_AT_ONCE = 2000
 SEPARATOR = "\x1e"
 # Everything will be read, so the plan must not bet on the first rows. One process, so that raters keep the others.
 _SETTINGS = ("cursor_tuple_fraction = 1", "jit = off", "work_mem = '64MB'", "max_parallel_workers_per_gather = 0")
 Stretch = tuple[str, str]  # from the first fingerprint, up to but without the second
+_by_rater = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ class Facts:
 class Reader:
     """Reads one project for one recipe, as of a snapshot. All methods see the same rows if the connection is frozen.
 
-    Without `needs` the database adds up the judgments, which is the fastest; with any it sends every vote.
+    Without `needs` the database adds up the judgments, which is the fastest; with votes it sends every vote. `every`
+    reads only every so manieth pair, where a part is to stand for the whole.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Reader:
         on: BaseDatabaseWrapper | None = None,
         needs: Needs | None = None,
         withdrawals: Sequence[int] | None = None,
+        every: int = 1,
     ) -> None:
         kind, asked, filters = Criterion.Kind, Criterion.Asked, recipe.filters
         criteria = list(Criterion.objects.filter(project=project))
@@ -83,7 +87,8 @@ class Reader:
             "project": project.pk, "separator": SEPARATOR, "criterion": chosen.pk, "safety": safety,
             "criteria": [chosen.pk, *safety], "pointing": [chosen.pk, *pointing],
             "queues": list(filters.queues), "batches": list(filters.batches),
-            "languages": list(filters.languages), "tags": list(filters.tags),
+            "languages": list(filters.languages), "tags": list(filters.tags), "every": every,
+            "raters": _who_said(filters.raters),
         }  # fmt: skip
         if withdrawals is None:
             withdrawals = self._one(queries.WITHDRAWALS)[0]
@@ -92,9 +97,11 @@ class Reader:
         self.judgments = queries.POINTED if chosen.asked == asked.ON_CONFLICT else queries.GIVEN
         self.filters = " AND ".join(sql for name, sql in queries.FILTERS.items() if getattr(filters, name))
         self.needs = needs or Needs()
-        self.ballots = Ballots(project, criteria, chosen) if self.needs != Needs() else None
+        self.ballots = Ballots(project, criteria, chosen) if self.needs.ballots else None
+        self.names = Pseudonyms(project)
+        only = f"{queries.RATERS if filters.raters else ''} {queries.EVERY if every > 1 else ''}"
         self.counted = queries.counted(
-            self.filters, again=bool(as_of), withdrawn=bool(withdrawals), votes=self.ballots is not None
+            self.filters, again=bool(as_of), withdrawn=bool(withdrawals), votes=self.needs.ballots, only=only
         )
 
     def pairs(self) -> int:
@@ -109,7 +116,7 @@ class Reader:
     def comparisons(self, stretch: Stretch | None = None) -> Iterator[Comparison]:
         """Every judged comparison, or those of a stretch of the stream. Flat memory; one query."""
         values = self.values | (dict(zip(("from", "to"), stretch, strict=True)) if stretch else {})
-        with self._cursor() as cursor:
+        with self.cursor() as cursor:
             cursor.itersize = FETCHED_AT_ONCE
             cursor.execute(self._stream(queries.TEXTS, within=bool(stretch)), values)
             found = self._pooled(cursor)
@@ -117,7 +124,7 @@ class Reader:
 
     def outcomes(self) -> Iterator[tuple[Comparison, int]]:
         """As `comparisons`, without the texts, each with its pair's id; one comparison in two items counts as two."""
-        with self._cursor() as cursor:
+        with self.cursor() as cursor:
             cursor.itersize = FETCHED_AT_ONCE
             cursor.execute(self._stream(queries.NO_TEXTS), self.values)
             for row in cursor:
@@ -139,10 +146,10 @@ class Reader:
 
     def facts(self) -> tuple[Facts, list[int]]:
         """What there is to tell, and the ids of the raters, which is not to be told."""
-        raters = self._all(queries.RATERS.format(counted=self.counted))
+        raters = self._all(queries.BY_RATER.format(counted=self.counted))
         found = self._all(queries.FACTS.format(counted=self.counted))
         versions = dict(Guideline.objects.filter(project=self.values["project"]).values_list("pk", "version"))
-        guidelines = sorted((versions[pk], count) for pk, count, _, _ in found if pk is not None)
+        guidelines = sorted((versions[pk] or 0, count) for pk, count, _, _ in found if pk is not None)
         first = min((first for _, _, first, _ in found), default=None)
         last = max((last for _, _, _, last in found), default=None)
         told = sorted((given, sided, lefts) for _, given, sided, lefts in raters)
@@ -150,8 +157,13 @@ class Reader:
 
     def _stream(self, texts: str, within: bool = False, among: str = "") -> str:
         if self.ballots is None:
-            tallies, part = queries.tallies(self.judgments, among), queries.WITHIN if within else ""
-            return queries.STREAM.format(counted=self.counted, tallies=tallies, texts=texts, within=part)
+            return queries.STREAM.format(
+                counted=self.counted,
+                tallies=queries.tallies(self.judgments, among, self.needs.answers),
+                texts=texts,
+                answers=queries.ANSWERS if self.needs.answers else queries.NO_ANSWERS,
+                within=queries.WITHIN if within else "",
+            )
         return queries.BALLOT_STREAM.format(
             counted=self.counted,
             tallies=queries.ballots(self.needs.singles, among),
@@ -189,7 +201,7 @@ class Reader:
 
     def _comparison(self, row: Any, conversation: list[dict[str, Any]]) -> Comparison:
         if self.ballots is None:
-            return _of_sums(row, conversation)
+            return _of_sums(row, conversation, self.names)
         # fmt: off
         (low, high, item, straight, _, first_text, second_text, images, votes, first_id, key, language, _) = row
         if not straight:
@@ -203,7 +215,7 @@ class Reader:
         self.ballots.count(made)
         return made
 
-    def _cursor(self) -> Any:
+    def cursor(self) -> Any:
         """A server-side cursor in binary, which costs half of what Django's own does."""
         self.connection.ensure_connection()
         return self.connection.connection.cursor(name="export", binary=True)
@@ -257,11 +269,29 @@ def _has_images(conversation: list[dict[str, Any]]) -> bool:
     return any(not isinstance(message["content"], str) for message in conversation)
 
 
-def _of_sums(row: Any, conversation: list[dict[str, Any]]) -> Comparison:
+def _who_said(groups: Sequence[tuple[str, Sequence[str]]]) -> list[int]:
+    """The people whose profile says so of themselves, in every field that is asked for, with consent to its use."""
+    if not groups:
+        return []
+    profiles = RaterProfile.objects.filter(demographics_consent_at__isnull=False)
+    for name, values in groups:
+        profiles = profiles.filter(**{f"demographics__{name}__in": list(values)})
+    return sorted(profiles.values_list("user", flat=True))
+
+
+def _answers(raters: list[int] | None, grades: list[float | None], straight: bool, names: Pseudonyms) -> list[Answer]:
+    """Who answered what, by pseudonym, in the order of the comparison."""
+    if not raters:
+        return []
+    signs = grades if straight else [-grade if grade else grade for grade in grades]
+    return sorted(zip(map(names.of, raters), signs, strict=True), key=_by_rater)
+
+
+def _of_sums(row: Any, conversation: list[dict[str, Any]], names: Pseudonyms) -> Comparison:
     # fmt: off
     (low, high, item, straight, _, first_text, second_text, images, first_raters, second_raters, first_strength,
      second_strength, ties, both_bad, first_safe, first_unsafe, second_safe, second_unsafe, first_said, second_said,
-     language, _) = row
+     language, raters, grades, _) = row
     # fmt: on
     said = first_said.split(SEPARATOR) if first_said else []
     first = Side(low, first_text, first_raters, first_strength, first_safe, first_unsafe, said)
@@ -270,4 +300,5 @@ def _of_sums(row: Any, conversation: list[dict[str, Any]]) -> Comparison:
     if not straight:
         first.fingerprint, second.fingerprint, first, second = high, low, second, first
     images = images or _has_images(conversation)
-    return Comparison(item, language, conversation, first, second, ties, both_bad, images=images)
+    answers = _answers(raters, grades, straight, names)
+    return Comparison(item, language, conversation, first, second, ties, both_bad, images=images, answers=answers)

@@ -22,10 +22,11 @@ from pathlib import Path
 import orjson
 
 from exports import ledger
-from exports.formats import FORMATS
+from exports.formats import format_of
 from exports.formats.columns import Row
 from exports.recipes import Recipe, Split
-from exports.recipes.majority import SIDE, Comparison, Outcome, decide
+from exports.recipes.deciding import Deciding, Known
+from exports.recipes.majority import SIDE, Comparison, Outcome
 from exports.rows import bounds
 from exports.writers import WRITERS, Hashed, Writer, sha256_of, sync_directory, write_file
 
@@ -65,6 +66,8 @@ class Segment:
     languages: Counter[str] = field(default_factory=Counter)
     shapes: Counter[str] = field(default_factory=Counter)
     lengths: Counter[str] = field(default_factory=Counter)
+    sided: int = 0  # labels with a side, and the sum of their p_chosen in ten-thousandths, which adds up exactly
+    certainty: int = 0
 
     @property
     def rows(self) -> int:
@@ -86,17 +89,27 @@ class Segment:
             pairs=plain["pairs"],
             judgments=plain["judgments"],
             strengths=Counter({int(strength): rows for strength, rows in plain["strengths"].items()}),
-            **{name: Counter(plain[name]) for name in ("dropped", "languages", "shapes", "lengths")},
+            sided=plain["sided"],
+            certainty=plain["certainty"],
+            dropped=Counter(plain["dropped"]),
+            languages=Counter(plain["languages"]),
+            shapes=Counter(plain["shapes"]),
+            lengths=Counter(plain["lengths"]),
         )
 
     @classmethod
     def together(cls, segments: list[Segment]) -> Segment:
         """What was counted in all of them; the files stay with each."""
-        counters = ("dropped", "strengths", "languages", "shapes", "lengths")
         return cls(
             pairs=sum(segment.pairs for segment in segments),
             judgments=sum(segment.judgments for segment in segments),
-            **{name: sum((getattr(each, name) for each in segments), Counter()) for name in counters},
+            sided=sum(segment.sided for segment in segments),
+            certainty=sum(segment.certainty for segment in segments),
+            dropped=sum((segment.dropped for segment in segments), Counter()),
+            strengths=sum((segment.strengths for segment in segments), Counter()),
+            languages=sum((segment.languages for segment in segments), Counter()),
+            shapes=sum((segment.shapes for segment in segments), Counter()),
+            lengths=sum((segment.lengths for segment in segments), Counter()),
         )
 
 
@@ -123,6 +136,7 @@ def write_segment(
     segments: int,
     stream: Stream,
     recipe: Recipe,
+    known: Known,
     on_group: Callable[[Segment, int], None],
     since: Path | None = None,
 ) -> Segment:
@@ -131,8 +145,8 @@ def write_segment(
     `on_group` is called with the unfinished segment and the rows written after every few thousand comparisons; what it
     raises ends the writing, and leaves nothing that counts.
     """
-    base = _Base(since, number, segments, FORMATS[recipe.format].needs.whole)
-    with _Writing(directory, number, recipe, base) as writing, _uncollected():
+    base = _Base(since, number, segments, format_of(recipe).needs.whole)
+    with _Writing(directory, number, recipe, known, base) as writing, _uncollected():
         while taken := _portion(stream, ROWS_A_GROUP):
             writing.take(taken)
             on_group(writing.segment, writing.rows)
@@ -188,9 +202,10 @@ class _Base:
 class _Writing:
     """The open files of one segment. They get their names when they are complete."""
 
-    def __init__(self, directory: Path, number: int, recipe: Recipe, base: _Base) -> None:
+    def __init__(self, directory: Path, number: int, recipe: Recipe, known: Known, base: _Base) -> None:
         self.directory, self.number, self.recipe, self.base = directory, number, recipe, base
-        self.format, self.writer = FORMATS[recipe.format], WRITERS[recipe.file]
+        self.format, self.writer = format_of(recipe), WRITERS[recipe.file]
+        self.decide = Deciding(recipe, self.format.takes, known)
         self.incremental = bool(base.entries)
         self.segment = Segment()
         self.rows = 0
@@ -210,11 +225,9 @@ class _Writing:
         self.entries.drop()
 
     def take(self, taken: list[Comparison]) -> None:
-        least, rationales = self.recipe.filters.min_judgments, self.recipe.rationales
-        takes = self.format.takes
-        found = [decide(one, takes=takes, min_judgments=least, rationales=rationales) for one in taken]
+        found = [self.decide(one) for one in taken]
         reasons = {id(one): reason for one, reason in zip(taken, found, strict=True) if isinstance(reason, str)}
-        made = list(self.format.made(outcome for outcome in found if not isinstance(outcome, str)))
+        made = list(self.format.made(chain.from_iterable(each for each in found if not isinstance(each, str))))
         used: dict[int, list[Outcome]] = {}
         for outcome in chain.from_iterable(outcomes for outcomes, some in made if some):
             used.setdefault(id(outcome.comparison), []).append(outcome)
@@ -267,6 +280,9 @@ class _Writing:
         segment.dropped.update(reasons.values())
         segment.dropped["duplicate"] += pairs - len(taken)
         segment.strengths.update(outcome.strength for outcome in kept if outcome.kind == SIDE)
+        sure = [round(10_000 * outcome.p_chosen) for outcome in kept if outcome.kind == SIDE]
+        segment.sided += len(sure)
+        segment.certainty += sum(sure)
         segment.languages.update(outcome.language for outcome in kept)
         segment.shapes.update(f"{c.first.raters},{c.second.raters},{c.ties},{c.both_bad}" for c in taken)
         for outcome in kept:

@@ -22,7 +22,8 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from exports.formats import FORMATS
+from exports.formats import format_of
+from exports.learning import learn
 from exports.recipes import Recipe, read_recipe
 from exports.recipes.majority import Comparison
 from exports.rows import Reader, bounds, frozen_connection
@@ -56,7 +57,7 @@ def drawn_up(
     if path.exists():
         return Plan(**orjson.loads(path.read_bytes()))
     with frozen_connection() as connection:
-        needs = FORMATS[recipe.format].needs
+        needs = format_of(recipe).needs
         reader = Reader(project, recipe, as_of, connection, needs, withdrawals if as_of else None)
         judged = reader.judged()
         plan = Plan(
@@ -89,10 +90,13 @@ def write_some(scratch: Path, plan: Plan, report: Report, *, share: int = 1, unt
         recipe = read_recipe(plan.recipe)
         since = scratch / SINCE
         with frozen_connection() as connection:
-            stream = _reader(plan, recipe, connection).comparisons(_stretch(numbers, plan.segments))
+            project = Project.objects.get(pk=plan.project)
+            known = learn(project, recipe, plan.as_of, connection, withdrawals=plan.withdrawals)
+            reader = Reader(project, recipe, plan.as_of, connection, format_of(recipe).needs, plan.withdrawals)
+            stream = reader.comparisons(_stretch(numbers, plan.segments))
             for number, part in _cut(stream, numbers, plan.segments):
                 base = since if since.exists() else None
-                write_segment(scratch, number, plan.segments, part, recipe, report, base)
+                write_segment(scratch, number, plan.segments, part, recipe, known, report, base)
                 if until is not None and time.monotonic() > until:
                     break
     return True
@@ -124,11 +128,6 @@ def checked(scratch: Path, plan: Plan) -> list[int]:
         else:
             (scratch / record_name(number)).unlink(missing_ok=True)
     return found
-
-
-def _reader(plan: Plan, recipe: Recipe, connection: Any) -> Reader:
-    project = Project.objects.get(pk=plan.project)
-    return Reader(project, recipe, plan.as_of, connection, FORMATS[recipe.format].needs, plan.withdrawals)
 
 
 def _stretch(numbers: list[int], segments: int) -> tuple[str, str] | None:

@@ -48,7 +48,12 @@ def save_recipe(*, project: Project, by: User, name: str, recipe: Any, descripti
         said = _("This is version %(version)s of “%(name)s” already.") % {"version": last.version, "name": name}
         raise Refused("unchanged", said)
     made = StoredRecipe.objects.create(
-        project=project, name=name, version=last.version + 1 if last else 1, recipe=plain, description=told, created_by=by
+        project=project,
+        name=name,
+        version=last.version + 1 if last else 1,
+        recipe=plain,
+        description=told,
+        created_by=by,
     )
     record(by, "recipe.saved", made, project_id=project.pk, name=name, version=made.version)
     return made

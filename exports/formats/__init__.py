@@ -18,6 +18,8 @@ from exports.formats import (
     ultrafeedback,
 )
 from exports.formats.columns import Format
+from exports.formats.widened import widened
+from exports.recipes import Recipe
 
 # In the order of the page: what most people train with first, then what particular programs read.
 FORMATS: dict[str, Format] = {
@@ -28,4 +30,10 @@ FORMATS: dict[str, Format] = {
     )
 }  # fmt: skip
 
-__all__ = ["FORMATS", "Format"]
+
+def format_of(recipe: Recipe) -> Format:
+    """The format of a recipe, with the columns that it adds."""
+    return widened(FORMATS[recipe.format], recipe)
+
+
+__all__ = ["FORMATS", "Format", "format_of"]

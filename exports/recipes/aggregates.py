@@ -11,11 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from exports.recipes.majority import BOTH_BAD, TIE
+from exports.recipes.majority import BOTH_BAD, TIE, Answer
 from exports.recipes.recipe import DAWID_SKENE, MAJORITY, ONE_COIN
 from exports.recipes.trust import Trust
 
-Answer = tuple[str, float | None]
 Answers = Sequence[Answer]
 WEAKEST = 1
 ALIKE, SPREAD = 3, 2

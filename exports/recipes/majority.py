@@ -18,6 +18,8 @@ from django.utils.translation import gettext_noop as _
 
 from exports.recipes.votes import Vote
 
+# A rater, and a grade: below 0 the first response, above 0 the second, 0 a tie, None “neither is acceptable”.
+Answer = tuple[str, float | None]
 SIDE, TIE, BOTH_BAD = "side", "tie", "both_bad"
 # Of a comparison that gives no preferred side, also where nobody or too few were asked, or where no trainer reads it.
 ANY_KIND = frozenset({SIDE, TIE, BOTH_BAD, "unjudged", "too_few", "same_text", "conversation"})
@@ -28,6 +30,13 @@ DROPPED = {
     "too_few": _("fewer judgments than the recipe asks for"),
     "both_bad": _("most raters found neither response acceptable"),
     "tie": _("as many raters on one side as on the other, or none on either"),
+    "spread": _("even the three most similar grades lie more than two apart"),
+    "weak": _("only the weakest grade was given"),
+    "uncertain": _("the label is less certain than the recipe asks for"),
+    "small_group": _("judged only by raters of no group, or of groups of fewer than five"),
+    "conflict": _("two preferences point different ways"),
+    "preferred_unsafe": _("the chosen response was marked unsafe and the other safe"),
+    "unsafe": _("the chosen response was marked unsafe"),
     "duplicate": _("the same comparison as another pair; judged together with it"),
     "images": _("images in the conversation or in a response, which no format holds yet"),
     "same_text": _("both responses have the same text"),
@@ -66,10 +75,10 @@ class Side:
 class Comparison:
     """A pair of texts under one conversation, with its judgments added up. `first` has the smaller fingerprint.
 
-    What the recipe does not need is left empty: `votes`, by pseudonym; `key`, the hash of the conversation by which the
-    stream is then ordered. `more` says that what follows belongs to this: the same texts in another conversation, or
-    with a `key` the same conversation. Where there is a `single` response, the second is empty. `also` are the other
-    items that it was judged in.
+    What the recipe does not need is left empty: `votes`, by pseudonym; `answers`, of the recipe's criterion alone;
+    `key`, the hash of the conversation by which the stream is then ordered. `more` says that what follows belongs to
+    this: the same texts in another conversation, or with a `key` the same conversation. Where there is a `single`
+    response, the second is empty. `also` are the other items that it was judged in.
     """
 
     item: str
@@ -82,6 +91,7 @@ class Comparison:
     pairs: int = field(default=1)
     images: bool = False
     votes: list[Vote] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     also: tuple[str, ...] = ()
     key: str = ""
     more: bool = False
@@ -98,6 +108,7 @@ class Comparison:
         self.ties += twin.ties
         self.both_bad += twin.both_bad
         self.votes += twin.votes
+        self.answers += twin.answers
         self.also += (twin.item,)
         self.pairs += 1
 
@@ -107,7 +118,9 @@ class Outcome:
     """What a format makes rows of. `prompt` is [{"role", "content"}].
 
     Where nothing was preferred (`kind` is no SIDE), `chosen` and `rejected` are the first and second response in the
-    order of their fingerprints, and margin and strength are 0. `comparison` is what it was decided from.
+    order of their fingerprints, and margin and strength are 0. `comparison` is what it was decided from. `p_chosen` is
+    how likely the chosen response is the better one, `share` how many of all raters would choose it, `group` whose
+    judgments these are where groups are kept apart.
     """
 
     kind: str
@@ -120,6 +133,9 @@ class Outcome:
     strength: int
     rationale: str
     comparison: Comparison | None = None
+    p_chosen: float = 1.0
+    share: float = 1.0
+    group: str = ""
 
 
 def decide(
@@ -129,18 +145,14 @@ def decide(
     reason = undecided(comparison, min_judgments)
     if reason and reason not in takes:
         return reason
-    if comparison.images:
-        return "images"
-    chosen, rejected = comparison.first, comparison.second
-    if chosen.raters < rejected.raters and not reason:
-        chosen, rejected = rejected, chosen
-    if chosen.text == rejected.text and not comparison.single and "same_text" not in takes:
-        return "same_text"
-    prompt = [{"role": m["role"], "content": m["content"]} for m in comparison.conversation]
-    if "conversation" not in takes and not (_usable(prompt) and _answered(comparison)):
-        return "conversation"
+    prompt = worded(comparison, takes)
+    if isinstance(prompt, str):
+        return prompt
     if reason:
-        return Outcome(reason, comparison.item, comparison.language, prompt, chosen, rejected, 0.0, 0, "", comparison)
+        return nowhere(comparison, prompt, reason)
+    chosen, rejected = comparison.first, comparison.second
+    if chosen.raters < rejected.raters:
+        chosen, rejected = rejected, chosen
     strength = chosen.strength / chosen.raters
     margin = max(0.0, (chosen.strength - rejected.strength) / comparison.judgments)
     said = "\n\n".join(sorted(set(chosen.rationales))) if rationales and chosen.rationales else ""
@@ -150,6 +162,24 @@ def decide(
         said, comparison,
     )
     # fmt: on
+
+
+def worded(comparison: Comparison, takes: Set[str]) -> list[dict[str, str]] | str:
+    """The prompt, or why no trainer could use these texts."""
+    if comparison.images:
+        return "images"
+    if comparison.first.text == comparison.second.text and not comparison.single and "same_text" not in takes:
+        return "same_text"
+    prompt = [{"role": m["role"], "content": m["content"]} for m in comparison.conversation]
+    if "conversation" not in takes and not (_usable(prompt) and _answered(comparison)):
+        return "conversation"
+    return prompt
+
+
+def nowhere(comparison: Comparison, prompt: list[dict[str, str]], kind: str) -> Outcome:
+    """The outcome where no side was preferred."""
+    first, second = comparison.first, comparison.second
+    return Outcome(kind, comparison.item, comparison.language, prompt, first, second, 0.0, 0, "", comparison)
 
 
 def undecided(comparison: Comparison, min_judgments: int) -> str:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from exports.recipes.reading import Reading, either, is_number
+from exports.recipes.votes import Needs
 from labeling.actions.refusals import Refused
 from labeling.models.entry import DEMOGRAPHICS
 
@@ -115,6 +116,13 @@ class Recipe:
         """Whether sums of votes are all it needs."""
         told = self.aggregate == MAJORITY and not self.combine and not self.apart and self.margin == "mean"
         return told and self.labels == HARD and "conflict" not in self.filters.exclude
+
+    @property
+    def needs(self) -> Needs:
+        """What must be known of each comparison beyond sums."""
+        several = self.combine or self.apart or "conflict" in self.filters.exclude
+        votes = bool(several) or self.aggregate == EACH
+        return Needs(votes=votes, answers=not self.plain)
 
     @property
     def certainty(self) -> float:
@@ -262,7 +270,9 @@ def _filters(reading: Reading, data: Any) -> Filters:
     if set(exclude) - set(EXCLUDED):
         reading.errors["filters.exclude"] = f"Must be a list of some of: {', '.join(EXCLUDED)}."
     groups = reading.object("filters.raters.", fields.get("raters", {}), set(DEMOGRAPHICS))
-    raters = tuple((name, found) for name in sorted(groups) if (found := reading.texts(groups, f"filters.raters.{name}")))
+    raters = tuple(
+        (name, found) for name in sorted(groups) if (found := reading.texts(groups, f"filters.raters.{name}"))
+    )
     return Filters(**lists, min_judgments=least or 1, raters=raters, exclude=exclude)
 
 

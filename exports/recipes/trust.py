@@ -15,7 +15,7 @@ import numpy as np
 
 from labeling.stats.counts import Ints
 from labeling.stats.dawid_skene import dawid_skene
-from labeling.stats.one_coin import RIGHT, WRONG, chosen_by, first_is_better, one_coin
+from labeling.stats.one_coin import KINDS, USUAL, believe, one_coin
 
 PLACES = 6
 STEPS, TOLERANCE = 60, 1e-4
@@ -41,17 +41,19 @@ class Votes:
 
 @dataclass(frozen=True, slots=True)
 class OneCoin:
-    """`shares`: P(a vote is for the better side) by rater; `mean` of all. Ties and “neither” tell nothing."""
+    """`shares`: P(a vote is for the better side) by rater; `mean` of all; `kinds`: how frequent each kind of pair is.
+    Ties and “neither” tell nothing."""
 
     shares: Mapping[str, float]
     mean: float
+    kinds: Sequence[float] = KINDS
 
     def of(self, answers: Iterable[tuple[str, float | None]]) -> tuple[float, float] | None:
-        unknown = round(RIGHT / (RIGHT + WRONG), PLACES)
-        votes = [(self.shares.get(rater, unknown), int(grade < 0)) for rater, grade in answers if grade]
+        votes = [(self.shares.get(rater, USUAL), int(grade < 0)) for rater, grade in answers if grade]
         if not votes:
             return None
-        return round(first_is_better(votes), PLACES), round(chosen_by(votes, self.mean), PLACES)
+        belief = believe(votes, self.kinds)
+        return round(belief.first_is_better, PLACES), round(belief.chosen_by(self.mean), PLACES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,9 @@ def learn_one_coin(votes: Votes) -> OneCoin:
         raters=len(votes.raters),
     )
     shares = [round(float(share), PLACES) for share in found.share]
-    mean = sum(shares) / len(shares) if shares else RIGHT / (RIGHT + WRONG)
-    return OneCoin(dict(zip(votes.raters, shares, strict=True)), round(mean, PLACES))
+    mean = sum(shares) / len(shares) if shares else USUAL
+    kinds = [round(float(kind), PLACES) for kind in found.kinds]
+    return OneCoin(dict(zip(votes.raters, shares, strict=True)), round(mean, PLACES), kinds)
 
 
 def learn_dawid_skene(votes: Votes) -> Confused:
@@ -109,8 +112,7 @@ def learn_dawid_skene(votes: Votes) -> Confused:
 
 
 def _usual() -> list[list[float]]:
-    right = RIGHT / (RIGHT + WRONG)
-    return [[_log(right if truth == answer else (1 - right) / 2) for answer in range(3)] for truth in range(3)]
+    return [[_log(USUAL if truth == answer else (1 - USUAL) / 2) for answer in range(3)] for truth in range(3)]
 
 
 def _log(p: float) -> float:

@@ -11,15 +11,27 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a stream must bring beyond sums: every vote, also pairs of a single response, or all comparisons of a
-    conversation one after the other."""
+    """What a stream must bring beyond sums: every vote, also pairs of a single response, all comparisons of a
+    conversation one after the other, or at least who answered what on the recipe's criterion (`answers`, which costs
+    much less than votes and comes with them)."""
 
     votes: bool = False
     singles: bool = False
     whole: bool = False
+    answers: bool = False
+
+    @property
+    def ballots(self) -> bool:
+        """Whether the database must send the votes themselves."""
+        return self.votes or self.singles or self.whole
 
     def __or__(self, other: Needs) -> Needs:
-        return Needs(self.votes or other.votes, self.singles or other.singles, self.whole or other.whole)
+        return Needs(
+            self.votes or other.votes,
+            self.singles or other.singles,
+            self.whole or other.whole,
+            self.answers or other.answers,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ import pytest
 import yaml
 from django.db import connection
 
-from exports.actions import preview, write_export
-from exports.recipes import Recipe, Split
+from exports.actions import write_export
+from exports.recipes import Recipe, Split, read_recipe
 from exports.segments import split_of
+from exports.whatif import what_if
 from labeling.actions.refusals import Refused
 from labeling.models import Annotation, Criterion, Project, User
 from tests import make
@@ -327,7 +328,7 @@ def test_pairs_with_images_are_left_out_and_counted(study: Project, tmp_path: Pa
     load(study, rows, tmp_path)
     for name in ("asked", "said"):
         judge(pair_of(study, name), people["Rui"], helpfulness=-2)
-    shown = preview(project=study, recipe={"format": "dpo"} | NO_TEST)
+    shown = what_if(study, read_recipe({"format": "dpo"} | NO_TEST))
     assert shown.dropped["images"] == 2
     for name in ("dpo", "reward", "kto"):
         manifest = written(study, tmp_path / name, format=name, file="jsonl")

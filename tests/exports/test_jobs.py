@@ -18,9 +18,11 @@ from django.utils import timezone
 
 from exports import actions, assembly, files, segments, sharing, tasks
 from exports.access import file_for
-from exports.actions import build_export, delete_export, due_exports, preview, request_export, sweep_scratch
+from exports.actions import build_export, delete_export, due_exports, request_export, sweep_scratch
 from exports.files import scratch_of
 from exports.models import Export, ExportFile
+from exports.recipes import read_recipe
+from exports.whatif import what_if
 from labeling.actions.refusals import Refused
 from labeling.models import AuditEntry, LostJob, Project, User
 from labeling.models.jobs import MOST_ATTEMPTS
@@ -313,7 +315,7 @@ def test_requests_that_are_refused_leave_nothing(study: Project, noor: User) -> 
 
 
 def test_the_preview_is_what_the_build_writes(study: Project, noor: User, stored: Path) -> None:
-    found = preview(project=study, recipe=RECIPE)
+    found = what_if(study, read_recipe(RECIPE))
     export = asked(study, noor)
     build_export(export=export)
     finished(export)
