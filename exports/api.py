@@ -124,14 +124,9 @@ def export_line(export: Export) -> dict[str, Any]:
         "id", "name", "state", "percent", "recipe", "error", "number", "content_hash", "superseded_at",
         "superseded_why", "closed_at", "created_at", "finished_at",
     )  # fmt: skip
-    counts = {
-        "since": export.since_id,
-        "superseded_by": export.superseded_by_id,
-        "pairs": export.rows_total,
-        "pairs_read": export.rows_read,
-        "rows": export.rows_written,
-    }
-    return {name: getattr(export, name) for name in names} | counts
+    counts = {"pairs": export.rows_total, "pairs_read": export.rows_read, "rows": export.rows_written}
+    others = {"since": export.since_id, "superseded_by": export.superseded_by_id}
+    return {name: getattr(export, name) for name in names} | counts | others
 
 
 def export_shape(export: Export) -> dict[str, Any]:
