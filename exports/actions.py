@@ -89,7 +89,7 @@ def preview(*, project: Project, recipe: Any) -> Preview:
     judged = 0
     for comparison, pair_id in reader.outcomes():
         judged += 1
-        reason = undecided(comparison, least)
+        reason = undecided(comparison, least, takes)
         if reason and reason not in takes:
             dropped[reason] += 1
         elif comparison.images:

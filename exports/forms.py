@@ -13,7 +13,7 @@ from exports.recipes.recipe import FORMATS as FILES
 from exports.recipes.recipe import MOST_JUDGMENTS
 from labeling.models import Criterion, Project
 
-_FILES = [("parquet", "Parquet"), ("jsonl", "JSON Lines")]
+_FILES = [("parquet", "Parquet"), ("jsonl", "JSON Lines"), ("csv", "CSV")]
 _TESTS = [("0", _("none")), ("0.05", "5%"), ("0.1", "10%"), ("0.2", "20%")]
 _YES_NO = [("yes", _("Yes")), ("no", _("No"))]
 

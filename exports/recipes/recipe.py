@@ -8,13 +8,15 @@ from typing import Any
 
 from labeling.actions.refusals import Refused
 
-ANY, LINES = ("parquet", "jsonl"), ("jsonl",)
+ANY, LINES, SHEET = ("parquet", "jsonl"), ("jsonl",), ("parquet", "jsonl", "csv")
 # The files that each format's readers take, the usual one first.
 FORMATS: dict[str, tuple[str, ...]] = {
-    "dpo": ANY, "dpo-implicit": ANY, "dpo-plain": ANY, "reward": ANY, "kto": ANY, "sft": ANY, "hh-rlhf": ANY,
-    "ultrafeedback": ANY, "openai": LINES, "llama-factory": LINES, "openrlhf": ANY, "axolotl": ANY, "nemo-rl": LINES,
+    "dpo": ANY, "dpo-implicit": ANY, "dpo-plain": ANY, "reward": ANY, "kto": ANY, "sft": ANY, "prompts": ANY,
+    "ranking": ANY, "safe-rlhf": ANY, "safety": ANY, "critiques": ANY, "votes": SHEET, "hh-rlhf": ANY,
+    "ultrafeedback": ANY, "helpsteer3": LINES, "openai": LINES, "llama-factory": LINES, "llama-factory-alpaca": LINES,
+    "llama-factory-kto": LINES, "openrlhf": ANY, "axolotl": ANY, "axolotl-reward": ANY, "nemo-rl": LINES,
 }  # fmt: skip
-FILES = ANY
+FILES = SHEET
 AGGREGATES = ("majority",)
 MOST_TEST = 0.5
 LARGEST_SEED = 2**32 - 1
