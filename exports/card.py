@@ -20,6 +20,7 @@ from exports.recipes.majority import DROPPED, MARGIN
 from exports.recipes.recipe import SURE
 from exports.rows import Facts
 from exports.segments import Segment
+from exports.writers import written_schema
 from labeling.models import Criterion, Project
 
 _SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")]
@@ -37,7 +38,7 @@ _CROISSANT = {
     "replace": "cr:replace", "sc": "https://schema.org/", "separator": "cr:separator", "source": "cr:source",
     "subField": "cr:subField", "transform": "cr:transform",
 }  # fmt: skip
-_ENCODINGS = {"parquet": "application/x-parquet", "jsonl": "application/jsonlines"}
+_ENCODINGS = {"parquet": "application/x-parquet", "jsonl": "application/jsonlines", "csv": "text/csv"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ _STEPS = {
     "images": _("Without images"),
     "same_text": _("Different texts"),
     "conversation": _("A conversation trainers take"),
-    "unsuited": _("A conversation the format holds"),
+    "unsuited": _("What the format holds"),
 }
 
 
@@ -146,7 +147,7 @@ def card(account: Account) -> bytes:
             "languages": [_json(language) for language in account.languages],
             "size": next((name for most, name in _SIZES if account.rows < most), "n>1M"),
             "splits": splits,
-            "features": "".join(_features(account.format.schema, 2)),
+            "features": "".join(_features(written_schema(account.recipe.file, account.format.schema), 2)),
             "columns": account.format.columns,
             "graded": not {"margin", "strength"}.isdisjoint(account.format.columns),
             "counts": {split: sum(f.rows for f in account.files if f.split == split) for split in splits},
@@ -270,18 +271,26 @@ def _croissant_type(column: pa.DataType) -> str:
 
 def _features(fields: Iterable[pa.Field], depth: int) -> Iterator[str]:
     """The columns as lines of the card's YAML, so that JSON Lines get the same types as Parquet."""
-    margin = " " * depth
     for field in fields:
-        of = field.type
-        yield f"{margin}- name: {field.name}\n"
-        if pa.types.is_list(of) and pa.types.is_struct(of.value_type):
-            yield f"{margin}  list:\n"
-            yield from _features(of.value_type, depth + 2)
-        elif pa.types.is_struct(of):
-            yield f"{margin}  struct:\n"
-            yield from _features(of, depth + 2)
-        else:
-            yield f"{margin}  dtype: {_yaml_type(of)}\n"
+        yield f"{' ' * depth}- name: {field.name}\n"
+        yield from _feature(field.type, depth + 2)
+
+
+def _feature(of: pa.DataType, depth: int) -> Iterator[str]:
+    margin = " " * depth
+    if pa.types.is_struct(of):
+        yield f"{margin}struct:\n"
+        yield from _features(of, depth)
+    elif not pa.types.is_list(of):
+        yield f"{margin}dtype: {_yaml_type(of)}\n"
+    elif pa.types.is_struct(of.value_type):
+        yield f"{margin}list:\n"
+        yield from _features(of.value_type, depth)
+    elif pa.types.is_list(of.value_type):
+        yield f"{margin}list:\n"
+        yield from _feature(of.value_type, depth + 2)
+    else:
+        yield f"{margin}list: {_yaml_type(of.value_type)}\n"
 
 
 def _yaml_type(column: pa.DataType) -> str:

@@ -128,7 +128,8 @@ BALLOT_STREAM = """
         SELECT least(f.fingerprint, s.fingerprint) AS low,
             CASE WHEN s.id IS NULL THEN '' ELSE greatest(f.fingerprint, s.fingerprint) END AS high,
             i.fingerprint AS item, coalesce(f.fingerprint <= s.fingerprint, true) AS straight, {texts}, votes,
-            f.id AS first_id, {key} AS key, i.language, tallies.id
+            f.id AS first_id, {key} AS key, i.metadata->>'domain', i.metadata->>'stated_language', i.language,
+            tallies.id
         FROM tallies JOIN labeling_item i ON i.id = item_id
         JOIN labeling_response f ON f.id = first_id LEFT JOIN labeling_response s ON s.id = second_id
     )

@@ -86,7 +86,7 @@ class Reader:
         self.judgments = queries.POINTED if chosen.asked == asked.ON_CONFLICT else queries.GIVEN
         self.filters = " AND ".join(sql for name, sql in queries.FILTERS.items() if getattr(filters, name))
         self.needs = needs or Needs()
-        self.ballots = Ballots(project, criteria, chosen) if self.needs.ballots else None
+        self.ballots = Ballots(project, criteria, chosen, recipe.rationales) if self.needs.ballots else None
         self.names = Pseudonyms(project)
         only = f"{queries.RATERS if filters.raters else ''} {queries.EVERY if every > 1 else ''}"
         self.counted = queries.counted(self.filters, again=bool(as_of), votes=self.needs.ballots, only=only)
@@ -175,13 +175,15 @@ class Reader:
         if self.ballots is None:
             return _of_sums(row, conversation, self.names)
         # fmt: off
-        (low, high, item, straight, _, first_text, second_text, images, votes, first_id, key, language, _) = row
+        (low, high, item, straight, _, first_text, second_text, images, votes, first_id, key, domain, stated, language,
+         _) = row
         if not straight:
             first_text, second_text = second_text, first_text
         first, second = Side(low, first_text, 0, 0.0, 0, 0, []), Side(high, second_text or "", 0, 0.0, 0, 0, [])
         made = Comparison(
             item, language, conversation, first, second, 0, 0, images=images or _has_images(conversation), key=key,
-            single=not high, votes=self.ballots.votes(votes, first_id, straight, language),
+            single=not high, votes=self.ballots.votes(votes, first_id, straight, language), domain=domain or "",
+            stated_language=stated or "",
         )
         # fmt: on
         self.ballots.count(made)

@@ -89,7 +89,8 @@ class Deciding:
     def _judged(self, comparison: Comparison, votes: list[Vote], group: str, least: int = 0) -> Judged:
         least, combine, key = least or self.least, self.recipe.combine, self.recipe.criterion
         answers = self._answers(comparison, votes, key)
-        found = lean(self.rule, answers, least, self.known.trust.get(key), self.recipe.certainty)
+        asked = len(votes) if "unjudged" in self.takes else 0
+        found = lean(self.rule, answers, least, self.known.trust.get(key), self.recipe.certainty, asked)
         if combine is not None and combine.how == SAFER_WINS:
             harmless = self._answers(comparison, votes, combine.harmless)
             trust = self.known.trust.get(combine.harmless)
