@@ -38,8 +38,8 @@ Label = tuple[int, str]
 @dataclass(slots=True)
 class Look:
     """One recipe over a part of the judgments. `labels`: side by (pair, group). `counts`: where answers point, a row a
-    comparison, and of those that give a label. `sure`: how likely each label is right, `twice` of how many pairs that
-    two or more judged."""
+    comparison, and of those that give a label. `sure`: how likely each label is right as one coin a rater
+    tells it, `told`: as the recipe does. `twice`: of how many pairs that two or more judged."""
 
     dropped: Counter[str] = field(default_factory=Counter)
     judged: int = 0
@@ -48,6 +48,7 @@ class Look:
     before: list[list[int]] = field(default_factory=list)
     after: list[list[int]] = field(default_factory=list)
     sure: list[float] = field(default_factory=list)
+    told: list[float] = field(default_factory=list)
     twice: int = 0
     shown: list[int] = field(default_factory=list)
 
@@ -73,7 +74,7 @@ class Against:
 class WhatIf:
     """`every` is 1, or how many pairs each one that was looked at stands for. α is Krippendorff's, nominal, on which
     response was preferred; `accuracy` is the share of labels that name the better response, as far as raters'
-    reliability tells. None where there is too little to say so."""
+    reliability tells; `epsilon` what the recipe leaves of doubt. None where there is too little to say so."""
 
     recipe: Recipe
     format: Format
@@ -85,6 +86,7 @@ class WhatIf:
     alpha_before: float | None
     alpha_after: float | None
     accuracy: float | None
+    epsilon: float | None
     against: Against | None
 
     @property
@@ -109,7 +111,7 @@ class WhatIf:
         return {
             "recipe": self.recipe.as_json(), "about": self.every > 1, "pairs": self.pairs, "rows": self.total,
             "funnel": steps, "alpha_before": self.alpha_before, "alpha_after": self.alpha_after,
-            "accuracy": self.accuracy, "against": against, "preview": self.rows,
+            "accuracy": self.accuracy, "epsilon": self.epsilon, "against": against, "preview": self.rows,
         }  # fmt: skip
 
 
@@ -130,7 +132,7 @@ def what_if(project: Project, recipe: Recipe, against: tuple[str, Recipe] | None
     dropped["unjudged"] += max(0, pairs - look.judged * every)
     return WhatIf(
         recipe, made, every, pairs, dropped, look.rows * every, _previewed(reader, deciding, look.shown),
-        _alpha(look.before), _alpha(look.after), _accuracy(look), against and _against(project, look, every, *against),
+        _alpha(look.before), _alpha(look.after), _accuracy(look), _noise(look, recipe), against and _against(project, look, every, *against),
     )  # fmt: skip
 
 
@@ -164,6 +166,7 @@ def _count(
         if isinstance(one.found, Lean):
             side = look.labels.get((pair, one.group), 0) + one.found.side
             look.labels[pair, one.group] = side
+            look.told.append(one.found.p_chosen)
             believed = trust[one.key].of(one.answers) if one.key in trust else None
             if believed is not None:
                 look.sure.append(believed[0] if one.found.side < 0 else 1 - believed[0])
@@ -198,6 +201,13 @@ def _alpha(counts: list[list[int]]) -> float | None:
         return None
     alpha = krippendorff_alpha(np.array(counts, dtype=np.int64))
     return None if isnan(alpha) else round(alpha, 3)
+
+
+def _noise(look: Look, recipe: Recipe) -> float | None:
+    """The ε of robust losses: the mean chance that a label is wrong."""
+    if recipe.aggregate not in SURE or not look.told:
+        return None
+    return round(1 - sum(look.told) / len(look.told), 4)
 
 
 def _accuracy(look: Look) -> float | None:
