@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,19 +26,31 @@ from labeling.models import Criterion, Project, RaterProfile
 MOST_LEARNED = 300_000
 
 
-def learn(project: Project, recipe: Recipe, as_of: str, on: BaseDatabaseWrapper, every: int = 1) -> Known:
+def learn(
+    project: Project,
+    recipe: Recipe,
+    as_of: str,
+    on: BaseDatabaseWrapper,
+    every: int = 1,
+    withdrawals: Sequence[int] | None = None,
+) -> Known:
     """What `recipe` must know of `project`, as of a snapshot; from every so manieth pair."""
     preferences = list(project.criteria.filter(kind=Criterion.Kind.PREFERENCE).order_by("key"))
     return Known(
         strengths={criterion.key: criterion.strengths for criterion in preferences},
         pointing=tuple(c.key for c in preferences if c.asked == Criterion.Asked.ALWAYS),
-        trust=learn_trust(project, recipe, as_of, on, every) if recipe.aggregate in SURE else {},
+        trust=learn_trust(project, recipe, as_of, on, every, withdrawals) if recipe.aggregate in SURE else {},
         groups=_groups(project, recipe, on) if recipe.apart not in (None, "language") else {},
     )
 
 
 def learn_trust(
-    project: Project, recipe: Recipe, as_of: str, on: BaseDatabaseWrapper, every: int = 1
+    project: Project,
+    recipe: Recipe,
+    as_of: str,
+    on: BaseDatabaseWrapper,
+    every: int = 1,
+    withdrawals: Sequence[int] | None = None,
 ) -> dict[str, Trust]:
     """By criterion, how far raters are to be trusted: one coin each, or by Dawid and Skene if the recipe says so."""
     combine = recipe.combine
@@ -46,7 +59,8 @@ def learn_trust(
     found: dict[str, Trust] = {}
     for key in keys:
         asked = replace(recipe, criterion=key)
-        found[key] = fit(read_votes(Reader(project, asked, as_of, on, every=every), asked))
+        reader = Reader(project, asked, as_of, on, every=every, withdrawals=withdrawals)
+        found[key] = fit(read_votes(reader, asked))
     return found
 
 

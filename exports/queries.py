@@ -7,14 +7,14 @@ _CURRENT = """
     counted AS (
         SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at{more}
         FROM labeling_annotation a {scope}
-        WHERE a.project_id = %(project)s AND a.current {only}
+        WHERE a.project_id = %(project)s AND a.current {only} {kept}
     )"""
 # A later attempt counts what was current in that snapshot.
 _WAS_CURRENT = """
     counted AS (
         SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at{more}
         FROM labeling_annotation a {scope}
-        WHERE a.project_id = %(project)s AND a.current AND {visible} {only}
+        WHERE a.project_id = %(project)s AND a.current AND {visible} {only} {kept}
       UNION ALL  -- what a revision has replaced since
         SELECT a.id, a.pair_id, a.rater_id, a.guideline_id, a.assignment_id, a.created_at{more}
         FROM labeling_annotation newer
@@ -23,13 +23,27 @@ _WAS_CURRENT = """
             WHERE older.assignment_id = newer.assignment_id AND {older_visible}
             ORDER BY older.revision DESC LIMIT 1
         ) a {scope}
-        WHERE newer.project_id = %(project)s AND newer.current AND newer.revision > 1 AND NOT {newer_visible} {only}
+        WHERE newer.project_id = %(project)s AND newer.current AND newer.revision > 1 AND NOT {newer_visible}
+            {only} {kept}
     )"""
 # A row is visible if its transaction is. One from “the future” came with a restored dump, whose transactions were
 # counted by another server: it is as old as the dump.
 _VISIBLE = """
     (pg_visible_in_snapshot({0}.transaction, %(as_of)s::pg_snapshot)
         OR {0}.transaction >= pg_snapshot_xmax(pg_current_snapshot()))"""
+# What was withdrawn does not count: of a rater what was judged until then, of an item everything.
+_KEPT = """
+        AND NOT EXISTS (
+            SELECT 1 FROM labeling_withdrawal w WHERE w.id = ANY(%(withdrawals)s)
+            AND w.rater_id = a.rater_id AND a.created_at <= w.created_at)
+        AND NOT EXISTS (
+            SELECT 1 FROM labeling_withdrawal w JOIN labeling_pair gone ON gone.item_id = w.item_id
+            WHERE w.id = ANY(%(withdrawals)s) AND gone.id = a.pair_id)"""
+WITHDRAWALS = """
+    SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM labeling_withdrawal WHERE project_id = %(project)s"""
+_PAIR_KEPT = """
+        AND NOT EXISTS (
+            SELECT 1 FROM labeling_withdrawal w WHERE w.id = ANY(%(withdrawals)s) AND w.item_id = scope.item_id)"""
 _SCOPE = """
         JOIN labeling_pair scope ON scope.id = a.pair_id
         JOIN labeling_item scope_item ON scope_item.id = scope.item_id AND {filters}"""
@@ -121,7 +135,7 @@ STREAM = """
         i.language, {answers}, tallies.id
     FROM tallies JOIN labeling_item i ON i.id = item_id
     JOIN labeling_response f ON f.id = first_id JOIN labeling_response s ON s.id = second_id
-    {after} ORDER BY 1, 2, 3"""
+    {within} ORDER BY 1, 2, 3"""
 # The same with votes, also of pairs without a second response, whose fingerprint is then the empty text.
 BALLOT_STREAM = """
     WITH {counted}, {tallies}, stream AS (
@@ -133,14 +147,14 @@ BALLOT_STREAM = """
         FROM tallies JOIN labeling_item i ON i.id = item_id
         JOIN labeling_response f ON f.id = first_id LEFT JOIN labeling_response s ON s.id = second_id
     )
-    SELECT * FROM stream {after} ORDER BY key, low, high, item"""
+    SELECT * FROM stream {within} ORDER BY key, low, high, item"""
+BALLOT_WITHIN = "WHERE coalesce(nullif(key, ''), low) >= %(from)s AND coalesce(nullif(key, ''), low) < %(to)s"
 ANSWERS, NO_ANSWERS = "raters, grades", "NULL, NULL"
-BALLOT_AFTER = "WHERE (key, low, high) > (%(key)s, %(low)s, %(high)s)"
 # jsonb has one text for one value, so this orders by conversation, the same everywhere.
 CONVERSATION_KEY = "md5(i.conversation::text)"
 PAIRS_ONLY = "AND p.second_id IS NOT NULL"
-AFTER = """
-    WHERE (least(f.fingerprint, s.fingerprint), greatest(f.fingerprint, s.fingerprint)) > (%(low)s, %(high)s)"""
+WITHIN = """
+    WHERE least(f.fingerprint, s.fingerprint) >= %(from)s AND least(f.fingerprint, s.fingerprint) < %(to)s"""
 # The conversation, both texts, and whether there are images: with the texts, those of the conversation are seen in it.
 TEXTS = "i.conversation::text, f.content, s.content, f.parts IS NOT NULL OR s.parts IS NOT NULL"
 NO_TEXTS = """NULL, NULL, NULL, f.parts IS NOT NULL OR s.parts IS NOT NULL
@@ -166,29 +180,62 @@ WEIGHTED = """
 COUNT = "WITH {counted} SELECT count(*) FROM counted"
 _PAIRS = """
     SELECT count(*) FROM labeling_pair scope {item}
-    WHERE scope.project_id = %(project)s {singles}"""
-# An imported judgment has no queue: nobody knows which response stood on the left.
-FACTS = """
+    WHERE scope.project_id = %(project)s {singles} {kept}"""
+JUDGED = "WITH {counted} SELECT count(DISTINCT pair_id) FROM counted"
+HAS = """
+    WITH {counted} SELECT EXISTS (
+        SELECT 1 FROM counted JOIN labeling_pair p ON p.id = counted.pair_id WHERE p.item_id = %(item)s)"""
+# One row a rater: how many annotations, and of their answers that took a side, how many chose the left one. An imported
+# judgment has no queue: nobody knows which response stood on the left.
+BY_RATER = """
     WITH {counted}, sides AS (
-        SELECT (preference < 0) <> swapped AS was_left FROM counted
-        JOIN labeling_assignment a ON a.id = assignment_id AND a.queue_id IS NOT NULL
+        SELECT counted.rater_id, count(*) AS sided, count(*) FILTER (WHERE (preference < 0) <> swapped) AS lefts
+        FROM counted JOIN labeling_assignment a ON a.id = assignment_id AND a.queue_id IS NOT NULL
         JOIN labeling_judgment j ON j.annotation_id = counted.id AND j.criterion_id = %(criterion)s
-        WHERE preference <> 0
-    ), versions AS (
-        SELECT version, count(*) FROM counted JOIN labeling_guideline g ON g.id = guideline_id GROUP BY version
+        WHERE preference <> 0 GROUP BY counted.rater_id
+    ), each AS (SELECT rater_id, count(*) AS given FROM counted GROUP BY rater_id)
+    SELECT rater_id, given, coalesce(sided, 0), coalesce(lefts, 0) FROM each LEFT JOIN sides USING (rater_id)"""
+FACTS = """
+    WITH {counted}
+    SELECT guideline_id, count(*), min(created_at AT TIME ZONE 'UTC')::date, max(created_at AT TIME ZONE 'UTC')::date
+    FROM counted GROUP BY guideline_id"""
+
+# A vote of a transaction that the first snapshot sees may still be revised by one that only the second sees.
+_BETWEEN = """
+    WITH votes AS (
+        SELECT a.pair_id, NOT later.was AS new, later.was AS revised, false AS withdrawn
+        FROM labeling_annotation a CROSS JOIN LATERAL (
+            SELECT EXISTS (
+                SELECT 1 FROM labeling_annotation older
+                WHERE older.assignment_id = a.assignment_id AND older.revision < a.revision AND {older}) AS was
+        ) later
+        WHERE a.project_id = %(project)s AND NOT {before} AND {after}
+      UNION ALL
+        SELECT a.pair_id, false, false, true FROM labeling_annotation a
+        JOIN labeling_withdrawal w ON w.id = ANY(%(withdrawn)s) AND w.rater_id = a.rater_id
+        WHERE a.project_id = %(project)s AND a.created_at <= w.created_at AND {before}
+      UNION ALL
+        SELECT a.pair_id, false, false, true FROM labeling_annotation a JOIN labeling_pair p ON p.id = a.pair_id
+        JOIN labeling_withdrawal w ON w.id = ANY(%(withdrawn)s) AND w.item_id = p.item_id
+        WHERE a.project_id = %(project)s AND {before}
+    ), pairs AS (
+        SELECT pair_id, bool_or(new) AS new, bool_or(revised) AS revised, bool_or(withdrawn) AS withdrawn
+        FROM votes GROUP BY pair_id
     )
-    SELECT count(*),
-        (SELECT count(*) FROM (SELECT DISTINCT pair_id FROM counted) judged),
-        (SELECT count(*) FROM (SELECT DISTINCT rater_id FROM counted) raters),
-        min(id), max(id), min(created_at)::date, max(created_at)::date,
-        (SELECT json_object_agg(version, count ORDER BY version)::text FROM versions),
-        (SELECT count(*) FROM sides WHERE was_left), (SELECT count(*) FROM sides)
-    FROM counted"""
+    SELECT {key} AS key, least(f.fingerprint, s.fingerprint) AS low,
+        CASE WHEN s.id IS NULL THEN '' ELSE greatest(f.fingerprint, s.fingerprint) END AS high, i.fingerprint AS item,
+        new, revised, withdrawn
+    FROM pairs JOIN labeling_pair p ON p.id = pair_id JOIN labeling_item i ON i.id = p.item_id
+    JOIN labeling_response f ON f.id = p.first_id LEFT JOIN labeling_response s ON s.id = p.second_id
+    ORDER BY key, low, high, item"""
 
 
-def counted(filters: str, *, again: bool, votes: bool = False, only: str = "") -> str:
+def counted(filters: str, *, again: bool, withdrawn: bool, votes: bool = False, only: str = "") -> str:
     """The annotations that count, as the table `counted`; `again` for those of an earlier attempt's snapshot."""
-    pieces = {"only": only, "scope": _SCOPE.format(filters=filters) if filters else "", "more": _MORE if votes else ""}
+    pieces = {
+        "scope": _SCOPE.format(filters=filters) if filters else "", "more": _MORE if votes else "", "only": only,
+        "kept": _KEPT if withdrawn else "",
+    }  # fmt: skip
     if not again:
         return _CURRENT.format(**pieces)
     rows = {"visible": "a", "older_visible": "older", "newer_visible": "newer"}
@@ -210,6 +257,15 @@ def ballots(singles: bool, among: str = "") -> str:
     return _BALLOTS.format(singles="" if singles else PAIRS_ONLY, among=among)
 
 
-def pairs(filters: str, singles: bool = False) -> str:
+def pairs(filters: str, *, withdrawn: bool, singles: bool = False) -> str:
     item = f"JOIN labeling_item scope_item ON scope_item.id = scope.item_id AND {filters}" if filters else ""
-    return _PAIRS.format(item=item, singles="" if singles else "AND scope.second_id IS NOT NULL")
+    kept = _PAIR_KEPT if withdrawn else ""
+    return _PAIRS.format(item=item, kept=kept, singles="" if singles else "AND scope.second_id IS NOT NULL")
+
+
+def between(*, whole: bool) -> str:
+    """By comparison, in the order of the ledgers: votes that came in, were revised, or were withdrawn between two
+    snapshots; `whole` if that order is by conversation first."""
+    before, after = (_VISIBLE.replace("as_of", moment) for moment in ("before", "after"))
+    key = CONVERSATION_KEY if whole else "''"
+    return _BETWEEN.format(key=key, before=before.format("a"), after=after.format("a"), older=before.format("older"))

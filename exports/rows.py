@@ -26,31 +26,38 @@ from exports.ballots import Ballots, Pseudonyms, in_order
 from exports.recipes import Recipe
 from exports.recipes.majority import Answer, Comparison, Side
 from exports.recipes.votes import Needs
-from labeling.models import Criterion, Project, RaterProfile
+from labeling.models import Criterion, Guideline, Project, RaterProfile
 
 FETCHED_AT_ONCE = 2000
 SEPARATOR = "\x1e"
 # Everything will be read, so the plan must not bet on the first rows. One process, so that raters keep the others.
 _SETTINGS = ("cursor_tuple_fraction = 1", "jit = off", "work_mem = '64MB'", "max_parallel_workers_per_gather = 0")
-Place = tuple[str, str, str]
+Stretch = tuple[str, str]  # from the first fingerprint, up to but without the second
 _by_rater = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the card tells about the judgments: annotations in all, of how many pairs and raters, when, under which
-    guidelines (version: annotations), and how often the side shown on the left was preferred."""
+    """What the card tells about the judgments: the first and last day (UTC), and under which guidelines they were made
+    (version: annotations). `raters` has (annotations, answers that took a side, those that chose the left one) a rater,
+    in no order that tells who."""
 
-    annotations: int
-    judged_pairs: int
-    raters: int
-    first_id: int | None
-    last_id: int | None
     first_day: date | None
     last_day: date | None
     guidelines: dict[int, int]
-    left_preferred: int
-    sides_preferred: int
+    raters: list[tuple[int, int, int]]
+
+    @property
+    def annotations(self) -> int:
+        return sum(given for given, _, _ in self.raters)
+
+    @property
+    def left_preferred(self) -> int:
+        return sum(lefts for _, _, lefts in self.raters)
+
+    @property
+    def sides_preferred(self) -> int:
+        return sum(sided for _, sided, _ in self.raters)
 
 
 class Reader:
@@ -67,6 +74,7 @@ class Reader:
         as_of: str = "",
         on: BaseDatabaseWrapper | None = None,
         needs: Needs | None = None,
+        withdrawals: Sequence[int] | None = None,
         every: int = 1,
     ) -> None:
         kind, asked, filters = Criterion.Kind, Criterion.Asked, recipe.filters
@@ -82,6 +90,9 @@ class Reader:
             "languages": list(filters.languages), "tags": list(filters.tags), "every": every,
             "raters": _who_said(filters.raters),
         }  # fmt: skip
+        if withdrawals is None:
+            withdrawals = self._one(queries.WITHDRAWALS)[0]
+        self.withdrawals = self.values["withdrawals"] = list(withdrawals)
         self.as_of = self.values["as_of"] = as_of or self._one("SELECT pg_current_snapshot()::text")[0]
         self.judgments = queries.POINTED if chosen.asked == asked.ON_CONFLICT else queries.GIVEN
         self.filters = " AND ".join(sql for name, sql in queries.FILTERS.items() if getattr(filters, name))
@@ -89,22 +100,25 @@ class Reader:
         self.ballots = Ballots(project, criteria, chosen, recipe.rationales) if self.needs.ballots else None
         self.names = Pseudonyms(project)
         only = f"{queries.RATERS if filters.raters else ''} {queries.EVERY if every > 1 else ''}"
-        self.counted = queries.counted(self.filters, again=bool(as_of), votes=self.needs.ballots, only=only)
+        self.counted = queries.counted(
+            self.filters, again=bool(as_of), withdrawn=bool(withdrawals), votes=self.needs.ballots, only=only
+        )
 
     def pairs(self) -> int:
         """Pairs that the filters take, judged or not; of one response only where those are needed."""
-        return int(self._one(queries.pairs(self.filters, self.needs.singles))[0])
+        sql = queries.pairs(self.filters, withdrawn=bool(self.withdrawals), singles=self.needs.singles)
+        return int(self._one(sql)[0])
 
     def query(self) -> tuple[str, dict[str, Any]]:
         """The SQL and the values of what `comparisons` reads from its beginning."""
         return self._stream(queries.TEXTS), self.values
 
-    def comparisons(self, after: Place | None = None) -> Iterator[Comparison]:
-        """Every judged comparison beyond a place. Flat memory; one query."""
-        values = self.values | (dict(zip(("key", "low", "high"), after, strict=True)) if after else {})
+    def comparisons(self, stretch: Stretch | None = None) -> Iterator[Comparison]:
+        """Every judged comparison, or those of a stretch of the stream. Flat memory; one query."""
+        values = self.values | (dict(zip(("from", "to"), stretch, strict=True)) if stretch else {})
         with self.cursor() as cursor:
             cursor.itersize = FETCHED_AT_ONCE
-            cursor.execute(self._stream(queries.TEXTS, after=bool(after)), values)
+            cursor.execute(self._stream(queries.TEXTS, within=bool(stretch)), values)
             found = self._pooled(cursor)
             yield from _marked(found) if self.needs.whole else found
 
@@ -122,26 +136,40 @@ class Reader:
             cursor.execute(self._stream(queries.TEXTS, among=queries.AMONG), self.values | {"pairs": pair_ids})
             return [self._comparison(row, orjson.loads(row[4])) for row in cursor.fetchall()]
 
-    def facts(self) -> Facts:
-        found = list(self._one(queries.FACTS.format(counted=self.counted)))
-        found[7] = {int(version): count for version, count in orjson.loads(found[7] or "{}").items()}
-        return Facts(*found)
+    def judged(self) -> int:
+        """Pairs with an annotation that counts."""
+        return int(self._one(queries.JUDGED.format(counted=self.counted))[0])
 
-    def _stream(self, texts: str, after: bool = False, among: str = "") -> str:
+    def has(self, item_id: int) -> bool:
+        """Whether a judgment of the item counts."""
+        return bool(self._one(queries.HAS.format(counted=self.counted), {"item": item_id})[0])
+
+    def facts(self) -> tuple[Facts, list[int]]:
+        """What there is to tell, and the ids of the raters, which is not to be told."""
+        raters = self._all(queries.BY_RATER.format(counted=self.counted))
+        found = self._all(queries.FACTS.format(counted=self.counted))
+        versions = dict(Guideline.objects.filter(project=self.values["project"]).values_list("pk", "version"))
+        guidelines = sorted((versions[pk] or 0, count) for pk, count, _, _ in found if pk is not None)
+        first = min((first for _, _, first, _ in found), default=None)
+        last = max((last for _, _, _, last in found), default=None)
+        told = sorted((given, sided, lefts) for _, given, sided, lefts in raters)
+        return Facts(first, last, dict(guidelines), told), sorted(pk for pk, *_ in raters)
+
+    def _stream(self, texts: str, within: bool = False, among: str = "") -> str:
         if self.ballots is None:
             return queries.STREAM.format(
                 counted=self.counted,
                 tallies=queries.tallies(self.judgments, among, self.needs.answers),
                 texts=texts,
                 answers=queries.ANSWERS if self.needs.answers else queries.NO_ANSWERS,
-                after=queries.AFTER if after else "",
+                within=queries.WITHIN if within else "",
             )
         return queries.BALLOT_STREAM.format(
             counted=self.counted,
             tallies=queries.ballots(self.needs.singles, among),
             texts=texts,
             key=queries.CONVERSATION_KEY if self.needs.whole else "''",
-            after=queries.BALLOT_AFTER if after else "",
+            within=queries.BALLOT_WITHIN if within else "",
         )
 
     def _pooled(self, rows: Iterable[Any]) -> Iterator[Comparison]:
@@ -194,10 +222,13 @@ class Reader:
         self.connection.ensure_connection()
         return self.connection.connection.cursor(name="export", binary=True)
 
-    def _one(self, sql: str) -> Any:
+    def _one(self, sql: str, more: dict[str, Any] | None = None) -> Any:
+        return self._all(sql, more)[0]
+
+    def _all(self, sql: str, more: dict[str, Any] | None = None) -> list[Any]:
         with self.connection.cursor() as cursor:
-            cursor.execute(sql, self.values)
-            return cursor.fetchone()
+            cursor.execute(sql, self.values | (more or {}))
+            return list(cursor.fetchall())
 
 
 @contextmanager
@@ -216,9 +247,16 @@ def frozen_connection() -> Iterator[BaseDatabaseWrapper]:
         reader.close()
 
 
-def place_of(comparison: Comparison) -> Place:
-    """Where a comparison stands in the stream. Going on behind it needs that it has no `more`."""
-    return comparison.key, comparison.first.fingerprint, comparison.second.fingerprint
+def bounds(part: int, parts: int) -> Stretch:
+    """The stretch of the stream that is one of so many equal ones. Fingerprints are hashes, so each has as much."""
+    most = 1 << 64
+    start, end = -(-part * most // parts), -(-(part + 1) * most // parts)
+    return f"{start:016x}", "g" if end == most else f"{end:016x}"
+
+
+def part_of(comparison: Comparison, parts: int) -> int:
+    """Which of so many equal stretches a comparison lies in; no conversation, and no two texts, lie in two."""
+    return int((comparison.key or comparison.first.fingerprint)[:16], 16) * parts >> 64
 
 
 def _marked(comparisons: Iterator[Comparison]) -> Iterator[Comparison]:

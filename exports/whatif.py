@@ -130,9 +130,10 @@ def what_if(project: Project, recipe: Recipe, against: tuple[str, Recipe] | None
     pairs = reader.pairs()
     dropped = Counter({reason: lost * every for reason, lost in look.dropped.items()})
     dropped["unjudged"] += max(0, pairs - look.judged * every)
+    against_it = None if against is None else _against(project, look, every, *against)
     return WhatIf(
         recipe, made, every, pairs, dropped, look.rows * every, _previewed(reader, deciding, look.shown),
-        _alpha(look.before), _alpha(look.after), _accuracy(look), _noise(look, recipe), against and _against(project, look, every, *against),
+        _alpha(look.before), _alpha(look.after), _accuracy(look), _noise(look, recipe), against_it,
     )  # fmt: skip
 
 

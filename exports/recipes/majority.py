@@ -23,7 +23,6 @@ Answer = tuple[str, float | None]
 SIDE, TIE, BOTH_BAD = "side", "tie", "both_bad"
 # Also where nobody was asked for the criterion but for another, and where no trainer could read it.
 ANY_KIND = frozenset({SIDE, TIE, BOTH_BAD, "unjudged", "same_text", "conversation"})
-MARGIN = "mean preference of all raters towards the chosen side: no side is 0, the other side against it; at least 0"
 # Why a pair gives no row, in the order in which it is found out. The words are shown on the page and in the card.
 DROPPED = {
     "unjudged": _("no rater answered this criterion"),
@@ -42,6 +41,7 @@ DROPPED = {
     "same_text": _("both responses have the same text"),
     "conversation": _("a blank text, or a conversation that chat templates do not take"),
     "unsuited": _("a conversation that this format cannot hold, or without an answer that it needs"),
+    "unchanged": _("as it was in the snapshot that this one counts from"),
 }
 
 

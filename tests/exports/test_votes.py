@@ -11,7 +11,7 @@ import pytest
 from exports.recipes import Recipe
 from exports.recipes.majority import Comparison
 from exports.recipes.votes import Needs, Safety, Vote
-from exports.rows import Reader, frozen_connection, place_of
+from exports.rows import Reader, bounds, frozen_connection
 from labeling.models import Annotation, Project, User
 from labeling.reports.pseudonyms import pseudonym
 from tests import make
@@ -209,7 +209,7 @@ def test_a_single_response_comes_only_where_it_is_asked_for(transactional_db: No
     assert (comparison.first.unsafe, comparison.judgments) == (1, 0)
 
 
-def test_a_conversation_comes_whole_and_the_stream_goes_on_behind_it(study: Project, tmp_path: Path) -> None:
+def test_a_conversation_comes_whole_and_never_in_two_stretches(study: Project, tmp_path: Path) -> None:
     rui = User.objects.get(name="Rui")
     rows = [{"id": f"k{n}", "prompt": "Which?", "responses": [f"{n}{each}" for each in "abc"]} for n in range(2)]
     load(study, rows, tmp_path)
@@ -223,4 +223,5 @@ def test_a_conversation_comes_whole_and_the_stream_goes_on_behind_it(study: Proj
     assert sorted(comparison.key for comparison in found) == [comparison.key for comparison in found]
     with frozen_connection() as connection:
         reader = Reader(study, Recipe("dpo"), "", connection, whole)
-        assert list(reader.comparisons(place_of(found[place[-1]]))) == found[place[-1] + 1 :]
+        parts = [list(reader.comparisons(bounds(part, 5))) for part in range(5)]
+        assert [comparison for part in parts for comparison in part] == found and sum(map(bool, parts)) > 1
