@@ -31,7 +31,7 @@ from labeling.models import Criterion, Guideline, Project, RaterProfile
 FETCHED_AT_ONCE = 2000
 SEPARATOR = "\x1e"
 # Everything will be read, so the plan must not bet on the first rows. One process, so that raters keep the others.
-_SETTINGS = ("cursor_tuple_fraction = 1", "jit = off", "work_mem = '64MB'", "max_parallel_workers_per_gather = 0")
+SETTINGS = ("cursor_tuple_fraction = 1", "jit = off", "work_mem = '64MB'", "max_parallel_workers_per_gather = 0")
 Stretch = tuple[str, str]  # from the first fingerprint, up to but without the second
 _by_rater = itemgetter(0)
 
@@ -239,7 +239,7 @@ def frozen_connection() -> Iterator[BaseDatabaseWrapper]:
         reader.set_autocommit(False)
         with reader.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            for setting in _SETTINGS:
+            for setting in SETTINGS:
                 cursor.execute(f"SET LOCAL {setting}")
         yield reader
     finally:
