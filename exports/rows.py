@@ -25,6 +25,7 @@ from exports import queries
 from exports.ballots import Ballots, Pseudonyms, in_order
 from exports.recipes import Recipe
 from exports.recipes.majority import Answer, Comparison, Side
+from exports.recipes.recipe import WEIGHTED
 from exports.recipes.votes import Needs
 from labeling.models import Criterion, Guideline, Project, RaterProfile
 
@@ -95,6 +96,11 @@ class Reader:
         self.withdrawals = self.values["withdrawals"] = list(withdrawals)
         self.as_of = self.values["as_of"] = as_of or self._one("SELECT pg_current_snapshot()::text")[0]
         self.judgments = queries.POINTED if chosen.asked == asked.ON_CONFLICT else queries.GIVEN
+        if recipe.combine is not None and recipe.combine.how == WEIGHTED:
+            known = {criterion.key: criterion.pk for criterion in criteria}
+            self.judgments = queries.WEIGHTED
+            self.values["weighed"] = [known[key] for key, _ in recipe.combine.weights]
+            self.values["weights"] = [weight for _, weight in recipe.combine.weights]
         self.filters = " AND ".join(sql for name, sql in queries.FILTERS.items() if getattr(filters, name))
         self.needs = needs or Needs()
         self.ballots = Ballots(project, criteria, chosen, recipe.rationales) if self.needs.ballots else None
