@@ -31,10 +31,10 @@ class Pseudonyms:
 
 
 class Ballots:
-    """Reads votes for one recipe's criterion. Needs no query after its first."""
+    """Reads votes for one recipe's criterion, with or without the raters' words. Needs no query after its first."""
 
-    def __init__(self, project: Project, criteria: Sequence[Criterion], chosen: Criterion) -> None:
-        self._chosen, self._names = chosen.key, Pseudonyms(project)
+    def __init__(self, project: Project, criteria: Sequence[Criterion], chosen: Criterion, words: bool = True) -> None:
+        self._chosen, self._names, self._words = chosen.key, Pseudonyms(project), words
         self._criteria = {criterion.pk: (criterion.key, criterion.kind) for criterion in criteria}
         always = [c.key for c in criteria if c.kind == Kind.PREFERENCE and c.asked == Criterion.Asked.ALWAYS]
         self._pointing = always if chosen.asked == Criterion.Asked.ON_CONFLICT else []
@@ -77,6 +77,7 @@ class Ballots:
             shown_swapped=None if swapped is None else swapped == straight, created_day=day, language=language,
         )
         # fmt: on
+        vote.criterion = self._chosen
         if principle is not None:
             vote.principle = principles.get(principle, "")
         if kept:
@@ -85,6 +86,8 @@ class Ballots:
         for criterion, *answer in answers:
             key, kind = self._criteria[criterion]
             _READERS[kind](vote, key, (answer[0] == first_id) == straight, straight, answer)
+        if not self._words:
+            vote.texts.clear()
         self._choose(vote)
         return vote
 

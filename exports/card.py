@@ -19,7 +19,9 @@ from django.utils.translation import gettext_noop as _
 
 from exports import ai_act
 from exports.account import Account
-from exports.recipes.majority import DROPPED, MARGIN
+from exports.recipes.majority import DROPPED
+from exports.recipes.words import margin_of, told
+from exports.writers import written_schema
 from labeling.models import Criterion
 
 LONGEST_GUIDELINE = 20_000  # characters; longer ones are named by their hash alone
@@ -53,7 +55,7 @@ _STEPS = {
     "images": _("Without images"),
     "same_text": _("Different texts"),
     "conversation": _("A conversation trainers take"),
-    "unsuited": _("A conversation the format holds"),
+    "unsuited": _("What the format holds"),
     "unchanged": _("New or changed"),
 }
 
@@ -86,12 +88,14 @@ def card(account: Account) -> bytes:
         ],
         "size": next((name for most, name in _SIZES if account.rows < most), "n>1M"),
         "splits": splits,
-        "features": "".join(_features(account.format.schema, 2)),
+        "features": "".join(_features(written_schema(account.recipe.file, account.format.schema), 2)),
         "columns": account.format.columns,
         "graded": not {"margin", "strength"}.isdisjoint(account.format.columns),
         "counts": {split: sum(f.rows for f in account.files if f.split == split) for split in splits},
         "funnel": funnel(account.pairs, account.totals.dropped),
         "strengths": sorted(account.totals.strengths.items()),
+        "told": told(account.recipe),
+        "margin": margin_of(account.recipe),
         "criterion": criterion,
         "question": _line(criterion.question),
         "scales": [(each, _line(each.name), _scale(each)) for each in account.criteria],
@@ -199,7 +203,7 @@ def manifest(account: Account, extra: list[dict[str, Any]], judgments: str) -> d
             "question": account.criterion.question,
             "strengths": account.criterion.strengths,
         },
-        "margin": MARGIN,
+        "margin": margin_of(account.recipe),
         "epsilon": account.noise,
         "guidelines": [
             {"version": guide.version, "annotations": count, "sha256": digest}
@@ -230,18 +234,26 @@ def dump(data: dict[str, Any]) -> bytes:
 
 def _features(fields: Iterable[pa.Field], depth: int) -> Iterator[str]:
     """The columns as lines of the card's YAML, so that JSON Lines get the same types as Parquet."""
-    margin = " " * depth
     for field in fields:
-        of = field.type
-        yield f"{margin}- name: {field.name}\n"
-        if pa.types.is_list(of) and pa.types.is_struct(of.value_type):
-            yield f"{margin}  list:\n"
-            yield from _features(of.value_type, depth + 2)
-        elif pa.types.is_struct(of):
-            yield f"{margin}  struct:\n"
-            yield from _features(of, depth + 2)
-        else:
-            yield f"{margin}  dtype: {_yaml_type(of)}\n"
+        yield f"{' ' * depth}- name: {field.name}\n"
+        yield from _feature(field.type, depth + 2)
+
+
+def _feature(of: pa.DataType, depth: int) -> Iterator[str]:
+    margin = " " * depth
+    if pa.types.is_struct(of):
+        yield f"{margin}struct:\n"
+        yield from _features(of, depth)
+    elif not pa.types.is_list(of):
+        yield f"{margin}dtype: {_yaml_type(of)}\n"
+    elif pa.types.is_struct(of.value_type):
+        yield f"{margin}list:\n"
+        yield from _features(of.value_type, depth)
+    elif pa.types.is_list(of.value_type):
+        yield f"{margin}list:\n"
+        yield from _feature(of.value_type, depth + 2)
+    else:
+        yield f"{margin}list: {_yaml_type(of.value_type)}\n"
 
 
 def _yaml_type(column: pa.DataType) -> str:

@@ -28,7 +28,7 @@ _CONTEXT: dict[str, Any] = {
     "sc": "https://schema.org/",
     **{name: f"cr:{name}" for name in _IN_CROISSANT},
 }
-_ENCODINGS = {"parquet": "application/x-parquet", "jsonl": "application/jsonlines"}
+_ENCODINGS = {"parquet": "application/x-parquet", "jsonl": "application/jsonlines", "csv": "text/csv"}
 
 
 def croissant(account: Account, told: dict[str, Any]) -> dict[str, Any]:

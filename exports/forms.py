@@ -12,6 +12,7 @@ from exports.formats import FORMATS, Format
 from exports.recipes import Recipe
 from exports.recipes.recipe import (
     APART,
+    EACH,
     EXCLUDED,
     LABELS,
     MARGINS,
@@ -20,6 +21,7 @@ from exports.recipes.recipe import (
     SAFER_WINS,
     SURE,
     WEIGHTED,
+    WHOLE,
     WIDE,
 )
 from exports.recipes.recipe import FORMATS as FILES
@@ -56,7 +58,7 @@ _METHODS = [
     ),
     (_("For your own analysis"), _("Everything that was said, row by row."), ("votes",)),
 ]  # fmt: skip
-_FILES = [("parquet", "Parquet"), ("jsonl", "JSON Lines")]
+_FILES = [("parquet", "Parquet"), ("jsonl", "JSON Lines"), ("csv", "CSV")]
 _TESTS = [("0", _("none")), ("0.05", "5%"), ("0.1", "10%"), ("0.2", "20%")]
 _YES_NO = [("yes", _("Yes")), ("no", _("No"))]
 _MARGINS = {
@@ -152,7 +154,7 @@ class RecipeForm(forms.Form):
         return plain | {
             "format": kind,
             "criterion": self._criterion(),
-            "aggregate": given["aggregate"],
+            "aggregate": "majority" if given["aggregate"] == EACH and kind in WHOLE else given["aggregate"],
             "threshold": (given["threshold"] or 55) / 100 if sure else None,
             "margin": given["margin"] if sure or given["margin"] != "log_odds" else "mean",
             "labels": _fitting(given["labels"], kind, given["aggregate"]),

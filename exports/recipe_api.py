@@ -52,6 +52,7 @@ class WhatIfShape(serializers.Serializer[Any]):
     alpha_before = serializers.FloatField(allow_null=True)
     alpha_after = serializers.FloatField(allow_null=True)
     accuracy = serializers.FloatField(allow_null=True)
+    epsilon = serializers.FloatField(allow_null=True)
     against = serializers.DictField(allow_null=True)
     preview = serializers.ListField(child=serializers.DictField())
 

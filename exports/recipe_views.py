@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from exports.actions import request_export
 from exports.forms import AGGREGATES, RecipeForm, by_method
 from exports.models import StoredRecipe
-from exports.recipes import NAMED, PRESETS, Recipe
+from exports.recipes import NAMED, PRESETS, Recipe, read_recipe
 from exports.stored import checked_recipe, differences, find_in, recipes_of, save_recipe
 from exports.tasks import enqueue_export
 from exports.whatif import WhatIf, what_if
@@ -91,7 +91,7 @@ def export_recipe(request: PersonRequest, slug: str, name: str) -> HttpResponse:
             "versions": versions,
             "others": [*others, *NAMED],
             "other": other,
-            "json": _pretty(shown.recipe).decode(),
+            "json": _pretty(read_recipe(shown.recipe).as_json()).decode(),
         },
     )
 
@@ -102,7 +102,7 @@ def export_recipe_file(request: PersonRequest, slug: str, name: str, version: in
     found = project.recipes.filter(name=name, version=version).first()
     if found is None:
         raise Http404
-    answer = HttpResponse(_pretty(found.recipe) + b"\n", content_type="application/json")
+    answer = HttpResponse(_pretty(read_recipe(found.recipe).as_json()) + b"\n", content_type="application/json")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{version}.json"'
     return answer
 

@@ -25,12 +25,12 @@ from exports.recipes.majority import Comparison, Outcome
 from exports.recipes.recipe import HARD, ONE_COIN, SURE
 from exports.recipes.trust import Trust, points
 from exports.recipes.votes import Needs
-from exports.rows import Reader
+from exports.rows import SETTINGS, Reader
 from labeling.models import Annotation, Project
 from labeling.stats.coefficients import krippendorff_alpha
 
 PREVIEWED = 10
-MOST_LOOKED = 20_000
+MOST_LOOKED = 12_000
 FEWEST_FOR_ALPHA, FEWEST_FOR_ACCURACY = 50, 30
 Label = tuple[int, str]
 
@@ -38,8 +38,8 @@ Label = tuple[int, str]
 @dataclass(slots=True)
 class Look:
     """One recipe over a part of the judgments. `labels`: side by (pair, group). `counts`: where answers point, a row a
-    comparison, and of those that give a label. `sure`: how likely each label is right, `twice` of how many pairs that
-    two or more judged."""
+    comparison, and of those that give a label. `sure`: how likely each label is right as one coin a rater
+    tells it, `told`: as the recipe does. `twice`: of how many pairs that two or more judged."""
 
     dropped: Counter[str] = field(default_factory=Counter)
     judged: int = 0
@@ -48,6 +48,7 @@ class Look:
     before: list[list[int]] = field(default_factory=list)
     after: list[list[int]] = field(default_factory=list)
     sure: list[float] = field(default_factory=list)
+    told: list[float] = field(default_factory=list)
     twice: int = 0
     shown: list[int] = field(default_factory=list)
 
@@ -73,7 +74,7 @@ class Against:
 class WhatIf:
     """`every` is 1, or how many pairs each one that was looked at stands for. α is Krippendorff's, nominal, on which
     response was preferred; `accuracy` is the share of labels that name the better response, as far as raters'
-    reliability tells. None where there is too little to say so."""
+    reliability tells; `epsilon` what the recipe leaves of doubt. None where there is too little to say so."""
 
     recipe: Recipe
     format: Format
@@ -85,6 +86,7 @@ class WhatIf:
     alpha_before: float | None
     alpha_after: float | None
     accuracy: float | None
+    epsilon: float | None
     against: Against | None
 
     @property
@@ -109,7 +111,7 @@ class WhatIf:
         return {
             "recipe": self.recipe.as_json(), "about": self.every > 1, "pairs": self.pairs, "rows": self.total,
             "funnel": steps, "alpha_before": self.alpha_before, "alpha_after": self.alpha_after,
-            "accuracy": self.accuracy, "against": against, "preview": self.rows,
+            "accuracy": self.accuracy, "epsilon": self.epsilon, "against": against, "preview": self.rows,
         }  # fmt: skip
 
 
@@ -117,21 +119,29 @@ class WhatIf:
 def what_if(project: Project, recipe: Recipe, against: tuple[str, Recipe] | None = None) -> WhatIf:
     """What `recipe` would give now, and against another one by its name. Both must fit the project."""
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL jit = off")
+        for setting in SETTINGS:
+            cursor.execute(f"SET LOCAL {setting}")
     judgments = Annotation.objects.filter(project=project, current=True).count()
     every = max(1, -(-judgments // MOST_LOOKED))
-    made = format_of(recipe)
-    reader = Reader(project, recipe, needs=made.needs | Needs(answers=True), every=every)
-    deciding = Deciding(recipe, made.takes, learn(project, recipe, "", connection, every))
-    trust = learn_trust(project, replace(recipe, aggregate=ONE_COIN), "", connection, every)
-    look = look_at(reader, deciding, trust, made)
+    reader, deciding, look = _look(project, recipe, every)
     pairs = reader.pairs()
     dropped = Counter({reason: lost * every for reason, lost in look.dropped.items()})
     dropped["unjudged"] += max(0, pairs - look.judged * every)
+    against_it = None if against is None else _against(project, look, every, *against)
     return WhatIf(
-        recipe, made, every, pairs, dropped, look.rows * every, _previewed(reader, deciding, look.shown),
-        _alpha(look.before), _alpha(look.after), _accuracy(look), against and _against(project, look, every, *against),
+        recipe, format_of(recipe), every, pairs, dropped, look.rows * every, _previewed(reader, deciding, look.shown),
+        _alpha(look.before), _alpha(look.after), _accuracy(look), _noise(look, recipe), against_it,
     )  # fmt: skip
+
+
+def _look(project: Project, recipe: Recipe, every: int) -> tuple[Reader, Deciding, Look]:
+    made = format_of(recipe)
+    reader = Reader(project, recipe, needs=made.needs | Needs(answers=True), every=every)
+    deciding = Deciding(recipe, made.takes, learn(project, recipe, "", connection, every))
+    trust = deciding.known.trust
+    if recipe.aggregate != ONE_COIN:
+        trust = learn_trust(project, replace(recipe, aggregate=ONE_COIN), "", connection, every)
+    return reader, deciding, look_at(reader, deciding, trust, made)
 
 
 def look_at(reader: Reader, deciding: Deciding, trust: Mapping[str, Trust], made: Format) -> Look:
@@ -164,6 +174,7 @@ def _count(
         if isinstance(one.found, Lean):
             side = look.labels.get((pair, one.group), 0) + one.found.side
             look.labels[pair, one.group] = side
+            look.told.append(one.found.p_chosen)
             believed = trust[one.key].of(one.answers) if one.key in trust else None
             if believed is not None:
                 look.sure.append(believed[0] if one.found.side < 0 else 1 - believed[0])
@@ -180,11 +191,7 @@ def _previewed(reader: Reader, deciding: Deciding, shown: list[int]) -> list[Out
 
 
 def _against(project: Project, ours: Look, every: int, name: str, recipe: Recipe) -> Against:
-    made = format_of(recipe)
-    reader = Reader(project, recipe, needs=made.needs | Needs(answers=True), every=every)
-    trust = learn_trust(project, replace(recipe, aggregate=ONE_COIN), "", connection, every)
-    deciding = Deciding(recipe, made.takes, learn(project, recipe, "", connection, every))
-    theirs = look_at(reader, deciding, trust, made)
+    theirs = _look(project, recipe, every)[2]
     both = ours.labels.keys() & theirs.labels.keys()
     flipped = sum(1 for label in both if ours.labels[label] * theirs.labels[label] < 0)
     return Against(
@@ -198,6 +205,13 @@ def _alpha(counts: list[list[int]]) -> float | None:
         return None
     alpha = krippendorff_alpha(np.array(counts, dtype=np.int64))
     return None if isnan(alpha) else round(alpha, 3)
+
+
+def _noise(look: Look, recipe: Recipe) -> float | None:
+    """The ε of robust losses: the mean chance that a label is wrong."""
+    if recipe.aggregate not in SURE or not look.told:
+        return None
+    return round(1 - sum(look.told) / len(look.told), 4)
 
 
 def _accuracy(look: Look) -> float | None:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from exports.formats import (
     axolotl,
+    axolotl_reward,
+    critiques,
+    helpsteer3,
     hh_rlhf,
     implicit,
     kto,
     llama_factory,
+    llama_factory_alpaca,
+    llama_factory_kto,
     nemo_rl,
     openai,
     openrlhf,
     plain,
     preference,
+    prompts,
+    ranking,
     reward,
+    safe_rlhf,
+    safety,
     sft,
     ultrafeedback,
+    votes,
 )
 from exports.formats.columns import Format
 from exports.formats.widened import widened
@@ -25,8 +35,9 @@ from exports.recipes import Recipe
 FORMATS: dict[str, Format] = {
     each.FORMAT.name: each.FORMAT
     for each in (
-        preference, implicit, plain, reward, kto, sft, hh_rlhf, ultrafeedback, openai, llama_factory, openrlhf, axolotl,
-        nemo_rl,
+        preference, implicit, plain, reward, kto, sft, prompts, ranking, safe_rlhf, safety, critiques, votes, hh_rlhf,
+        ultrafeedback, helpsteer3, openai, llama_factory, llama_factory_alpaca, llama_factory_kto, openrlhf, axolotl,
+        axolotl_reward, nemo_rl,
     )
 }  # fmt: skip
 

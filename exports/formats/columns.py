@@ -19,6 +19,7 @@ SPEAKERS = {"user": "Human", "assistant": "Assistant"}
 CUE = re.compile(r"\n\n(Human|Assistant):")
 EXAMPLES = Path(__file__).parent / "examples"
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+TEXTS = pa.list_(pa.string())
 # Plain types only: older loaders know no timestamps, decimals, dictionaries or all-null columns.
 PROVENANCE = [
     ("comparison_id", pa.string()),
@@ -30,6 +31,10 @@ PROVENANCE = [
 Row = dict[str, Any]
 Made = tuple[list[Outcome], list[Row]]
 NOTHING = Needs()
+
+
+def _nothing(outcome: Outcome) -> list[Row]:
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +54,9 @@ class Format:
     description: str
     trainer: str
     schema: pa.Schema
-    rows: Callable[[Outcome], list[Row]]
     columns: dict[str, str]
     use: str
+    rows: Callable[[Outcome], list[Row]] = _nothing
     takes: Set[str] = frozenset({SIDE})
     needs: Needs = NOTHING
     rows_each: int = 1
@@ -116,6 +121,14 @@ def _turns(prompt: list[dict[str, str]]) -> str | None:
     return None if system else said + "\n\nAssistant:"
 
 
+def single_turn(prompt: list[dict[str, str]]) -> tuple[str, str] | None:
+    """The system turn, or the empty string, and the only question; None of a longer conversation."""
+    roles = [message["role"] for message in prompt]
+    if roles == ["user"]:
+        return "", prompt[0]["content"]
+    return (prompt[0]["content"], prompt[1]["content"]) if roles == ["system", "user"] else None
+
+
 def answer(text: str) -> dict[str, str]:
     return {"role": "assistant", "content": text}
 
@@ -136,7 +149,8 @@ def comparison_id(outcome: Outcome) -> str:
     low, high = outcome.chosen.fingerprint, outcome.rejected.fingerprint
     if high < low:
         low, high = high, low
-    return outcome.item[:16] + low[:8] + high[:8]
+    # A response that was judged alone has none beside it.
+    return outcome.item[:16] + (low[:8] + high[:8] if low else high[:16])
 
 
 PROVENANCE_COLUMNS = {

@@ -7,71 +7,112 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('exports', '0003_recipes'),
-        ('labeling', '0010_withdrawals'),
+        ("exports", "0003_recipes"),
+        ("labeling", "0010_withdrawals"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='export',
-            name='closed_at',
-            field=models.DateTimeField(help_text='Since when nobody can fetch its files any more.', null=True),
+            model_name="export",
+            name="closed_at",
+            field=models.DateTimeField(help_text="Since when nobody can fetch its files any more.", null=True),
         ),
         migrations.AddField(
-            model_name='export',
-            name='content_hash',
-            field=models.CharField(blank=True, db_default='', help_text='SHA-256 over the paths and hashes of its files.', max_length=64),
+            model_name="export",
+            name="content_hash",
+            field=models.CharField(
+                blank=True, db_default="", help_text="SHA-256 over the paths and hashes of its files.", max_length=64
+            ),
         ),
         migrations.AddField(
-            model_name='export',
-            name='number',
-            field=models.PositiveIntegerField(help_text="v1, v2 … of the project's exports of this name; given when it is done.", null=True),
+            model_name="export",
+            name="number",
+            field=models.PositiveIntegerField(
+                help_text="v1, v2 … of the project's exports of this name; given when it is done.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='export',
-            name='raters',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=models.Value([]), default=list, help_text='Whose judgments count. It never leaves.', size=None),
+            model_name="export",
+            name="raters",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.BigIntegerField(),
+                db_default=models.Value([]),
+                default=list,
+                help_text="Whose judgments count. It never leaves.",
+                size=None,
+            ),
         ),
         migrations.AddField(
-            model_name='export',
-            name='since',
-            field=models.ForeignKey(help_text='Only what changed since that one.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='exports.export'),
+            model_name="export",
+            name="since",
+            field=models.ForeignKey(
+                help_text="Only what changed since that one.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="exports.export",
+            ),
         ),
         migrations.AddField(
-            model_name='export',
-            name='since_hash',
-            field=models.CharField(blank=True, db_default='', help_text='Content hash of that one; it may have been deleted.', max_length=64),
+            model_name="export",
+            name="since_hash",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                help_text="Content hash of that one; it may have been deleted.",
+                max_length=64,
+            ),
         ),
         migrations.AddField(
-            model_name='export',
-            name='superseded_at',
+            model_name="export",
+            name="superseded_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='export',
-            name='superseded_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='supersedes', to='exports.export'),
+            model_name="export",
+            name="superseded_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="supersedes", to="exports.export"
+            ),
         ),
         migrations.AddField(
-            model_name='export',
-            name='superseded_why',
-            field=models.CharField(blank=True, choices=[('consent', 'A rater took their consent back'), ('rater', 'A rater was withdrawn'), ('item', 'An item was withdrawn')], db_default='', max_length=7),
+            model_name="export",
+            name="superseded_why",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("consent", "A rater took their consent back"),
+                    ("rater", "A rater was withdrawn"),
+                    ("item", "An item was withdrawn"),
+                ],
+                db_default="",
+                max_length=7,
+            ),
         ),
         migrations.AddField(
-            model_name='export',
-            name='withdrawals',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=models.Value([]), default=list, help_text='Withdrawals that are honoured, fixed at the first attempt.', size=None),
+            model_name="export",
+            name="withdrawals",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.BigIntegerField(),
+                db_default=models.Value([]),
+                default=list,
+                help_text="Withdrawals that are honoured, fixed at the first attempt.",
+                size=None,
+            ),
         ),
         migrations.AddField(
-            model_name='export',
-            name='withdrawals_seen',
-            field=models.BigIntegerField(db_default=0, default=0, help_text='The last withdrawal of the project whose effect on this one was settled.'),
+            model_name="export",
+            name="withdrawals_seen",
+            field=models.BigIntegerField(
+                db_default=0,
+                default=0,
+                help_text="The last withdrawal of the project whose effect on this one was settled.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='export',
-            constraint=models.UniqueConstraint(fields=('project', 'name', 'number'), name='export_number'),
+            model_name="export",
+            constraint=models.UniqueConstraint(fields=("project", "name", "number"), name="export_number"),
         ),
     ]

@@ -130,12 +130,13 @@ RULES: dict[str, Rule] = {
 }  # fmt: skip
 
 
-def lean(rule: Rule, answers: Answers, least: int, trust: Trust | None, certainty: float) -> Lean | str:
-    """What `rule` says, or why the answers say nothing, in the order of `DROPPED`."""
+def lean(rule: Rule, answers: Answers, least: int, trust: Trust | None, certainty: float, asked: int = 0) -> Lean | str:
+    """What `rule` says, or why the answers say nothing, in the order of `DROPPED`. `asked` is how many answered
+    something else at least, where that is of use."""
+    if 0 < max(asked, len(answers)) < least:
+        return "too_few"
     if not answers:
         return "unjudged"
-    if len(answers) < least:
-        return "too_few"
     if 2 * sum(1 for _, grade in answers if grade is None) > len(answers):
         return BOTH_BAD
     return rule(answers, trust, certainty)

@@ -89,7 +89,8 @@ class Deciding:
     def _judged(self, comparison: Comparison, votes: list[Vote], group: str, least: int = 0) -> Judged:
         least, combine, key = least or self.least, self.recipe.combine, self.recipe.criterion
         answers = self._answers(comparison, votes, key)
-        found = lean(self.rule, answers, least, self.known.trust.get(key), self.recipe.certainty)
+        asked = len(votes) if "unjudged" in self.takes else 0
+        found = lean(self.rule, answers, least, self.known.trust.get(key), self.recipe.certainty, asked)
         if combine is not None and combine.how == SAFER_WINS:
             harmless = self._answers(comparison, votes, combine.harmless)
             trust = self.known.trust.get(combine.harmless)
@@ -128,13 +129,13 @@ class Deciding:
     def _answers(self, comparison: Comparison, votes: list[Vote], key: str) -> Answers:
         """Who answered what on a criterion, or on the weighted mean of several; by pseudonym."""
         combine = self.recipe.combine
+        if not votes and key == self.recipe.criterion:
+            return comparison.answers
         if combine is not None and combine.how == WEIGHTED:
             found = ((vote.rater, _weighted(vote, combine.weights)) for vote in votes)
             return [(rater, grade[0]) for rater, grade in found if grade]
         if key != self.recipe.criterion:
             return [(vote.rater, _grade(vote, key)) for vote in votes if _answered(vote, key)]
-        if not votes:
-            return comparison.answers
         return [(v.rater, None if v.neither else v.value) for v in votes if v.neither or v.value is not None]
 
     def _sides(self, comparison: Comparison, votes: list[Vote]) -> tuple[Side, Side]:

@@ -21,9 +21,8 @@ from exports.recipes.votes import Vote
 # A rater, and a grade: below 0 the first response, above 0 the second, 0 a tie, None “neither is acceptable”.
 Answer = tuple[str, float | None]
 SIDE, TIE, BOTH_BAD = "side", "tie", "both_bad"
-# Of a comparison that gives no preferred side, also where nobody or too few were asked, or where no trainer reads it.
-ANY_KIND = frozenset({SIDE, TIE, BOTH_BAD, "unjudged", "too_few", "same_text", "conversation"})
-MARGIN = "mean preference of all raters towards the chosen side: no side is 0, the other side against it; at least 0"
+# Also where nobody was asked for the criterion but for another, and where no trainer could read it.
+ANY_KIND = frozenset({SIDE, TIE, BOTH_BAD, "unjudged", "same_text", "conversation"})
 # Why a pair gives no row, in the order in which it is found out. The words are shown on the page and in the card.
 DROPPED = {
     "unjudged": _("no rater answered this criterion"),
@@ -41,7 +40,7 @@ DROPPED = {
     "images": _("images in the conversation or in a response, which no format holds yet"),
     "same_text": _("both responses have the same text"),
     "conversation": _("a blank text, or a conversation that chat templates do not take"),
-    "unsuited": _("a conversation that this format cannot hold"),
+    "unsuited": _("a conversation that this format cannot hold, or without an answer that it needs"),
     "unchanged": _("as it was in the snapshot that this one counts from"),
 }
 
@@ -78,7 +77,8 @@ class Comparison:
     What the recipe does not need is left empty: `votes`, by pseudonym; `answers`, of the recipe's criterion alone;
     `key`, the hash of the conversation by which the stream is then ordered. `more` says that what follows belongs to
     this: the same texts in another conversation, or with a `key` the same conversation. Where there is a `single`
-    response, the second is empty. `also` are the other items that it was judged in.
+    response, the second is empty. `also` are the other items that it was judged in. `domain` and `stated_language` are
+    what the item's metadata say.
     """
 
     item: str
@@ -96,6 +96,8 @@ class Comparison:
     key: str = ""
     more: bool = False
     single: bool = False
+    domain: str = ""
+    stated_language: str = ""
 
     @property
     def judgments(self) -> int:
@@ -142,7 +144,7 @@ def decide(
     comparison: Comparison, *, takes: Set[str] = frozenset({SIDE}), min_judgments: int = 1, rationales: bool = True
 ) -> Outcome | str:
     """The outcome, if its kind is one of `takes`, or a key of `DROPPED`."""
-    reason = undecided(comparison, min_judgments)
+    reason = undecided(comparison, min_judgments, takes)
     if reason and reason not in takes:
         return reason
     prompt = worded(comparison, takes)
@@ -182,13 +184,17 @@ def nowhere(comparison: Comparison, prompt: list[dict[str, str]], kind: str) -> 
     return Outcome(kind, comparison.item, comparison.language, prompt, first, second, 0.0, 0, "", comparison)
 
 
-def undecided(comparison: Comparison, min_judgments: int) -> str:
-    """Why the judgments alone give no preferred side, or the empty string."""
+def undecided(comparison: Comparison, min_judgments: int, takes: Set[str] = frozenset()) -> str:
+    """Why the judgments alone give no preferred side, or the empty string.
+
+    Where answers to any criterion are of use, they count as judgments too.
+    """
     judgments = comparison.judgments
+    asked = max(judgments, len(comparison.votes)) if "unjudged" in takes else judgments
+    if asked and asked < min_judgments:
+        return "too_few"
     if not judgments:
         return "unjudged"
-    if judgments < min_judgments:
-        return "too_few"
     if 2 * comparison.both_bad > judgments:
         return BOTH_BAD
     return TIE if comparison.first.raters == comparison.second.raters else ""

@@ -14,17 +14,21 @@ from exports.recipes.votes import Needs
 from labeling.actions.refusals import Refused
 from labeling.models.entry import DEMOGRAPHICS
 
-ANY, LINES = ("parquet", "jsonl"), ("jsonl",)
+ANY, LINES, SHEET = ("parquet", "jsonl"), ("jsonl",), ("parquet", "jsonl", "csv")
 # The files that each format's readers take, the usual one first.
 FORMATS: dict[str, tuple[str, ...]] = {
-    "dpo": ANY, "dpo-implicit": ANY, "dpo-plain": ANY, "reward": ANY, "kto": ANY, "sft": ANY, "hh-rlhf": ANY,
-    "ultrafeedback": ANY, "openai": LINES, "llama-factory": LINES, "openrlhf": ANY, "axolotl": ANY, "nemo-rl": LINES,
+    "dpo": ANY, "dpo-implicit": ANY, "dpo-plain": ANY, "reward": ANY, "kto": ANY, "sft": ANY, "prompts": ANY,
+    "ranking": ANY, "safe-rlhf": ANY, "safety": ANY, "critiques": ANY, "votes": SHEET, "hh-rlhf": ANY,
+    "ultrafeedback": ANY, "helpsteer3": LINES, "openai": LINES, "llama-factory": LINES, "llama-factory-alpaca": LINES,
+    "llama-factory-kto": LINES, "openrlhf": ANY, "axolotl": ANY, "axolotl-reward": ANY, "nemo-rl": LINES,
 }  # fmt: skip
-FILES = ANY
+FILES = SHEET
 # Formats whose readers pass over columns that they do not know: there may be more, of how sure a label is and whose.
 WIDE = ("dpo", "dpo-implicit", "dpo-plain", "reward", "ultrafeedback")
 # Formats of plain pairs, of which a row may stand several times, some of them turned around.
 REPEATED = ("dpo", "dpo-implicit", "dpo-plain", "hh-rlhf", "openai", "llama-factory", "axolotl")
+# Formats whose rows are made of everything that was said of a comparison, or of a conversation, at once.
+WHOLE = ("prompts", "ranking", "safe-rlhf", "safety", "critiques", "votes", "helpsteer3")
 
 MAJORITY, EACH, ONE_COIN, DAWID_SKENE = "majority", "each", "one_coin", "dawid_skene"
 AGGREGATES = (MAJORITY, "mean", "helpsteer", "hh", EACH, ONE_COIN, DAWID_SKENE)
@@ -120,9 +124,9 @@ class Recipe:
     @property
     def needs(self) -> Needs:
         """What must be known of each comparison beyond sums."""
-        several = self.combine or self.apart or "conflict" in self.filters.exclude
-        votes = bool(several) or self.aggregate == EACH
-        return Needs(votes=votes, answers=not self.plain)
+        safer = self.combine is not None and self.combine.how == SAFER_WINS
+        several = safer or self.apart is not None or "conflict" in self.filters.exclude
+        return Needs(votes=several or self.aggregate == EACH, answers=not self.plain)
 
     @property
     def certainty(self) -> float:
@@ -195,6 +199,10 @@ def _misfits(recipe: Recipe, fields: Mapping[str, Any]) -> list[tuple[str, str]]
         "file": (recipe.file not in files, f"The readers of {recipe.format} take {either(files)}."),
         "threshold": (recipe.threshold is not None and recipe.aggregate not in SURE, sure),
         "margin": (recipe.margin == "log_odds" and recipe.aggregate not in SURE, sure),
+        "aggregate": (
+            recipe.aggregate == EACH and recipe.format in WHOLE,
+            f"A row of {recipe.format} is made of all that was said already. Choose another aggregate, or format.",
+        ),
         "labels": (
             recipe.labels == SOFT and recipe.format not in WIDE,
             f"Only these formats take more columns: {', '.join(WIDE)}.",

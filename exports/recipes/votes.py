@@ -48,8 +48,8 @@ class Vote:
     """The current annotation of one rater.
 
     `preferences` are signed: below 0 the first response, above 0 the second, 0 a tie; `both_bad` are the criteria
-    answered “neither is acceptable”. `value` and `neither` are the same for the recipe's criterion, where one that was
-    not asked is answered by the side to which the others point; `value` is None without an answer.
+    answered “neither is acceptable”. `value` and `neither` are the same for `criterion`, the recipe's, where one that
+    was not asked is answered by the side to which the others point; `value` is None without an answer.
     `ratings` and `safety` are of the first and the second response. `texts` has rationales and written answers by
     criterion, those of one response under “key.first” and “key.second”. `shown_swapped` says that the second response
     stood on the left, None that nobody knows.
@@ -71,5 +71,6 @@ class Vote:
     active_ms: int | None = None
     created_day: str = ""
     language: str = ""
+    criterion: str = ""
     value: float | None = None
     neither: bool = False
