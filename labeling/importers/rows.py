@@ -49,7 +49,9 @@ def parse(line: int, raw: bytes | None) -> dict[str, Any] | Refused:
 def _is_doubtful(raw: bytes, row: dict[str, Any]) -> bool:
     """Whether the fast parser may have rounded a number or dropped a repeated key."""
     many = len(row) > 100
-    return many or _LONG_NUMBER in raw.translate(_DIGITS) or (bool(row) and max(map(raw.count, _quoted(tuple(row)))) > 1)
+    if many or _LONG_NUMBER in raw.translate(_DIGITS):
+        return True
+    return max(map(raw.count, _quoted(tuple(row))), default=0) > 1
 
 
 @lru_cache(1000)
