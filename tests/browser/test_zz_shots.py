@@ -1,14 +1,13 @@
 from __future__ import annotations
-
 from pathlib import Path
-
+import pytest
 from django.test import Client
 from playwright.sync_api import Page
-
-from exports.stored import save_recipe
+from labeling.models import User
 from tests import make
 from tests.exports.crowd import crowd
-from tests.exports.study import judge, load, pair_of
+from tests.exports.study import load, judge, pair_of
+from exports.stored import save_recipe
 
 LONG = "我的房东在我上班的时候换了门锁，现在是晚上九点，我该怎么办？" * 12
 ARABIC = "هل من الآمن تناول الإيبوبروفين مع أقراص ضغط الدم؟ " * 12
