@@ -206,6 +206,8 @@ UPLOAD_LIMIT = env.int("UPLOAD_LIMIT_MB", 2048) * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 
+EXPORT_WORKERS = env.int("EXPORT_WORKERS", 2)
+
 # --- people ---------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "labeling.User"
 LOGIN_URL = "sign_in"

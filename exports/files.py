@@ -1,16 +1,22 @@
-"""Where the files of exports are kept: `exports/<export id>/<path>` of the storage, a folder or a bucket."""
+"""Where the files of exports are kept: `exports/<export id>/<path>` of the storage, a folder or a bucket.
+
+Ledgers (exports/ledger.py) are under `ledgers/<export id>`, where no door leads.
+"""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO
 
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, default_storage, storages
 
-from exports.models import ExportFile
+from exports.models import Export, ExportFile
 from exports.writers import sync_directory
 
 
@@ -47,15 +53,44 @@ def open_file(file: ExportFile) -> IO[bytes]:
     return default_storage.open(_name(file.export_id, file.path), "rb")
 
 
-def discard(export_id: int, paths: list[str]) -> None:
+def keep_ledger(export_id: int, path: Path) -> None:
+    """Put a finished ledger where only this installation reads it. Doing it twice puts the same bytes there."""
+    folder = _folder()
+    if folder is not None:
+        target = folder.parent / _ledger(export_id)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+        sync_directory(target.parent)
+    else:
+        with path.open("rb") as file:
+            default_storage.save(_ledger(export_id), File(file))
+
+
+@contextmanager
+def ledger_of(export: Export | None) -> Iterator[Path | None]:
+    """The ledger of a snapshot as a file of this machine, for the length of the block. Raises OSError if it is gone."""
+    folder = _folder()
+    if export is None:
+        yield None
+    elif folder is not None:
+        yield folder.parent / _ledger(export.pk)
+    else:
+        with NamedTemporaryFile(prefix="ledger-") as copy, default_storage.open(_ledger(export.pk), "rb") as stored:
+            shutil.copyfileobj(stored, copy)
+            copy.flush()
+            yield Path(copy.name)
+
+
+def discard(export_id: int) -> None:
     """Remove what is kept of an export, finished or not."""
     discard_scratch(export_id)
     folder = _folder()
     if folder is not None:
         shutil.rmtree(folder / str(export_id), ignore_errors=True)
+        (folder.parent / _ledger(export_id)).unlink(missing_ok=True)
     else:
-        for path in paths:
-            default_storage.delete(_name(export_id, path))
+        for name in [*_stored(f"exports/{export_id}"), _ledger(export_id)]:
+            default_storage.delete(name)
 
 
 def discard_scratch(export_id: int) -> None:
@@ -69,6 +104,19 @@ def _unfinished() -> Path:
 def _folder() -> Path | None:
     storage = storages["default"]
     return Path(storage.path("exports")) if isinstance(storage, FileSystemStorage) else None
+
+
+def _stored(name: str) -> Iterator[str]:
+    """Everything below a name, also what no row knows of because its worker was killed."""
+    folders, names = default_storage.listdir(name)
+    for each in names:
+        yield f"{name}/{each}"
+    for each in folders:
+        yield from _stored(f"{name}/{each}")
+
+
+def _ledger(export_id: int) -> str:
+    return f"ledgers/{export_id}"
 
 
 def _name(export_id: int, path: str) -> str:

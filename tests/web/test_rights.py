@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from exports.models import Export, ExportFile
+from exports.models import Export, ExportFile, StoredRecipe
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim
 from labeling.actions.care import check_in
@@ -138,7 +138,14 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "export": ("get", RESEARCHERS, "project's export"),
     "export_file": ("get", RESEARCHERS, "project's file"),
     "export_archive": ("get", RESEARCHERS, "project's export"),
+    "export_card": ("get", RESEARCHERS, "project's export"),
+    "export_since": ("post", RESEARCHERS, "project's export"),
+    "export_compare": ("get", RESEARCHERS, "project"),
+    "withdrawals": ("get", MANAGERS, "project"),
     "export_delete": ("post", RESEARCHERS, "project's export"),
+    "export_recipes": ("get", RESEARCHERS, "project"),
+    "export_recipe": ("get", RESEARCHERS, "project's recipe"),
+    "export_recipe_file": ("get", RESEARCHERS, "project's recipe version"),
     "admin:": ("get", OPERATORS, ""),  # all of /operate/
     "api:schema": ("get", ALL, ""),
     "api:docs": ("get", ALL, ""),
@@ -162,6 +169,11 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:skip": ("post", RATERS, "Rui's assignment"),
     "api:release": ("post", RATERS, "Rui's assignment"),
     "api:exports": ("get", RESEARCHERS, "project"),
+    "api:recipes": ("get", RESEARCHERS, "project"),
+    "api:recipe": ("get", RESEARCHERS, "project's recipe"),
+    "api:what_if": ("post", RESEARCHERS, "project"),
+    "api:compare_exports": ("get", RESEARCHERS, "project"),
+    "api:withdrawals": ("get", MANAGERS, "project"),
     "api:export": ("get", RESEARCHERS, "export"),
     "api:export_file": ("get", RESEARCHERS, "file"),
     "api:no_such_path": ("get", OPERATORS, "path"),
@@ -199,6 +211,7 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     invitation, secret = invite(project=project, role="rater", by=people["Mara"])
     batch = Batch.objects.get(project=project)
     export = Export.objects.create(project=project, name="dpo", recipe={"format": "dpo"}, state="done", manifest={})
+    StoredRecipe.objects.create(project=project, name="ours", version=1, recipe={"format": "dpo"})
     ExportFile.objects.create(export=export, path="README.md", sha256="0" * 64, size=2)
     default_storage.save(f"exports/{export.pk}/README.md", ContentFile(b"ok"))
     name = default_storage.save(f"images/01/{'0123456789abcdef' * 2}", ContentFile(png()))
@@ -235,6 +248,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "batch": (batch.pk,),
         "project's export": (slug, export.pk),
         "export": (export.pk,),
+        "project's recipe": (slug, "ours"),
+        "project's recipe version": (slug, "ours", 1),
         "project's file": (slug, export.pk, "README.md"),
         "file": (export.pk, "README.md"),
         "project's lesson": (slug, lesson.pk),
