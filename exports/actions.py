@@ -27,8 +27,9 @@ from exports.recipes.majority import Outcome, decide, undecided
 from exports.rows import Reader
 from exports.writers import sha256_of
 from labeling.actions.refusals import Refused
+from labeling.actions.webhooks import announce
 from labeling.audit import record
-from labeling.models import Criterion, LostJob, Project, User
+from labeling.models import Criterion, LostJob, Project, User, Webhook
 from labeling.models.jobs import LEASE, MOST_ATTEMPTS
 
 logger = logging.getLogger(__name__)
@@ -223,6 +224,8 @@ def _publish(export: Export, built: Built) -> None:
             error="",
         )
         record(None, "export.finished", export, project_id=export.project_id, rows=built.manifest["rows"])
+        described = {"id": export.pk, "name": export.name, "rows": export.rows_written, "bytes": export.bytes_written}
+        announce(export.project, Webhook.Event.SNAPSHOT_READY, {"export": described | {"recipe": export.recipe}})
     files.discard_scratch(export.pk)
 
 

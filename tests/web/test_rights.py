@@ -26,7 +26,7 @@ from labeling.actions.crowd_entry import make_link, token_of
 from labeling.actions.lessons import add_lesson
 from labeling.actions.people import invite
 from labeling.actions.topics import add_topic
-from labeling.models import ApiToken, Batch, CrowdEntry, Image, Membership, Participation
+from labeling.models import ApiToken, Batch, CrowdEntry, Delivery, Image, Membership, Participation
 from tests import make
 from tests.pictures import png
 from tests.web.conftest import signed_in
@@ -127,6 +127,13 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "crowd_release": ("post", MANAGERS, "project's worker"),
     "crowd_enter": ("get", ALL, "crowd link preview"),
     "crowd_end": ("get", RATERS, "crowd link"),
+    "webhooks": ("get", MANAGERS, "project"),
+    "webhook": ("get", MANAGERS, "project's webhook"),
+    "webhook_test": ("post", MANAGERS, "project's webhook"),
+    "webhook_pause": ("post", MANAGERS, "project's webhook"),
+    "webhook_secret": ("post", MANAGERS, "project's webhook"),
+    "webhook_delete": ("post", MANAGERS, "project's webhook"),
+    "delivery_again": ("post", MANAGERS, "project's delivery"),
     "imports": ("get", MANAGERS, "project"),
     "import_new": ("get", MANAGERS, "project"),
     "import_preview": ("get", MANAGERS, "project"),
@@ -205,6 +212,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     Image.objects.create(
         project=project, sha256="0" * 64, storage_name=name, media_type="image/png", width=40, height=30
     )
+    hook = make.webhook(project)
+    sent = Delivery.objects.create(webhook=hook, event="test", message_id="msg_1", body="{}")
     slug = project.slug
     pair = make.pair(project, gold={"helpfulness": 1})
     lesson = add_lesson(project=project, pair=pair, stage="practice", by=people["Mara"])
@@ -229,6 +238,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "project's kind": (slug, "rating"),
         "project's criterion": (slug, "safety"),
         "project's batch": (slug, batch.pk),
+        "project's webhook": (slug, hook.pk),
+        "project's delivery": (slug, sent.pk),
         "project's topic": (slug, add_topic(project=project, by=people["Mara"], key="self-harm", name="Harm").pk),
         "project's pair": (slug, study["pairs"][0].pk),
         "Rui's check-in": (slug, check_in(project=project, user=people["Rui"], feeling="fine", shared=True).pk),
