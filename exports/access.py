@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.http import Http404
 
-from exports.models import Export, ExportFile
+from exports.models import DownloadLink, Export, ExportFile
 from labeling.access import RESEARCHERS, holds
 from labeling.models import User
+from labeling.models.users import digest
 
 
 def exports_for(user: User) -> QuerySet[Export]:
@@ -28,3 +29,24 @@ def file_for(user: User, pk: int, path: str) -> ExportFile:
     if file is None:
         raise Http404
     return file
+
+
+def link_for(user: User, slug: str, pk: int) -> DownloadLink:
+    """Whoever made it: the files are the project's."""
+    links = DownloadLink.objects.filter(holds(user, RESEARCHERS, "export__project"), export__project__slug=slug, pk=pk)
+    link = links.select_related("export").first()
+    if link is None:
+        raise Http404
+    return link
+
+
+def open_link(secret: str) -> DownloadLink:
+    """The link with this secret, while it is open and its maker could fetch the files themselves. Two queries."""
+    found = DownloadLink.objects.filter(token_digest=digest(secret)).select_related("created_by").first()
+    if found is None or not found.is_open:
+        raise Http404
+    export = exports_for(found.created_by).filter(pk=found.export_id, state=Export.State.DONE).first()
+    if export is None:
+        raise Http404
+    found.export = export
+    return found

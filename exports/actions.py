@@ -25,7 +25,7 @@ from exports.models import Export, ExportFile
 from exports.recipes import Recipe, find_recipe, read_recipe
 from exports.recipes.majority import Outcome, decide, undecided
 from exports.rows import Reader
-from exports.writers import sha256_of
+from exports.writers import crc32_of, sha256_of
 from labeling.actions.refusals import Refused
 from labeling.actions.webhooks import announce
 from labeling.audit import record
@@ -73,9 +73,8 @@ def request_export(*, project: Project, by: User, recipe: Any, name: str = "") -
 @transaction.atomic
 def delete_export(*, export: Export, by: User) -> None:
     """Remove an export with its files. A worker that builds it finds out and stops."""
-    paths = list(export.files.values_list("path", flat=True))
     record(by, "export.deleted", export, project_id=export.project_id, name=export.name)
-    transaction.on_commit(partial(files.discard, export.pk, paths))
+    transaction.on_commit(partial(files.discard, export.pk))
     export.delete()
 
 
@@ -208,12 +207,20 @@ def _publish(export: Export, built: Built) -> None:
     own = built.directory / "manifest.json"
     listed = [*listed, {"path": own.name, "rows": None, "bytes": own.stat().st_size, "sha256": sha256_of(own)}]
     files.upload(export.pk, built.directory, [file["path"] for file in listed])
+    sums = {file["path"]: crc32_of(built.directory / file["path"]) for file in listed}
     with transaction.atomic():
         Export.objects.select_for_update().filter(pk=export.pk).first()
         export.keep()
         files.publish_by_rename(export.pk, built.directory)
         ExportFile.objects.bulk_create(
-            ExportFile(export=export, path=f["path"], sha256=f["sha256"], size=f["bytes"], rows=f["rows"])
+            ExportFile(
+                export=export,
+                path=f["path"],
+                sha256=f["sha256"],
+                size=f["bytes"],
+                rows=f["rows"],
+                crc32=sums[f["path"]],
+            )
             for f in listed
         )
         export.finish(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import zlib
+from collections.abc import Generator
 from pathlib import Path
 from typing import IO
 
@@ -10,8 +13,10 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, default_storage, storages
 
-from exports.models import ExportFile
+from exports.models import Export, ExportFile
 from exports.writers import sync_directory
+
+CHUNK = 256 * 1024
 
 
 def scratch_of(export_id: int) -> Path:
@@ -47,15 +52,52 @@ def open_file(file: ExportFile) -> IO[bytes]:
     return default_storage.open(_name(file.export_id, file.path), "rb")
 
 
-def discard(export_id: int, paths: list[str]) -> None:
+def open_part(file: ExportFile, start: int, end: int) -> IO[bytes]:
+    """The stored bytes from `start` on, at least to before `end`; raises OSError as `open_file`.
+
+    Of a bucket only these bytes are fetched: what django-storages opens, it reads whole.
+    """
+    opened = open_file(file)
+    if _folder() is not None:
+        opened.seek(start)
+        return opened
+    if start >= end:
+        return io.BytesIO()
+    body: IO[bytes] = opened.obj.get(Range=f"bytes={start}-{end - 1}")["Body"]  # type: ignore[attr-defined]
+    return body
+
+
+def chunks(file: ExportFile, start: int, end: int) -> Generator[bytes]:
+    """The stored bytes from `start` to before `end`, in pieces."""
+    with open_part(file, start, end) as opened:
+        left = end - start
+        while left and (chunk := opened.read(min(CHUNK, left))):
+            left -= len(chunk)
+            yield chunk
+
+
+def checksummed(export: Export) -> list[ExportFile]:
+    """The files of a finished export, each with its CRC-32. Exports from before it was kept are read once for it."""
+    found = list(export.files.all())
+    for file in found:
+        if file.crc32 is None:
+            file.crc32 = 0
+            for chunk in chunks(file, 0, file.size):
+                file.crc32 = zlib.crc32(chunk, file.crc32)
+            ExportFile.objects.filter(pk=file.pk).update(crc32=file.crc32)
+    return found
+
+
+def discard(export_id: int) -> None:
     """Remove what is kept of an export, finished or not."""
     discard_scratch(export_id)
     folder = _folder()
     if folder is not None:
         shutil.rmtree(folder / str(export_id), ignore_errors=True)
     else:
-        for path in paths:
-            default_storage.delete(_name(export_id, path))
+        # By what is there and not by what is listed: an upload that was cut off has no rows.
+        prefix = "/".join(filter(None, [default_storage.location, _name(export_id, "")]))  # type: ignore[attr-defined]
+        default_storage.bucket.objects.filter(Prefix=prefix).delete()  # type: ignore[attr-defined]
 
 
 def discard_scratch(export_id: int) -> None:

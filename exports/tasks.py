@@ -7,9 +7,12 @@ from threading import Thread
 from celery import shared_task
 from django.db import transaction
 
-from exports import actions
-from exports.models import Export
+from exports import actions, pushes
+from exports.models import Export, HubPush
 from labeling.tasks import say
+
+# Uploads take as long as the line does; a push that outlives this goes on with the files that are missing.
+SECONDS_OF_A_PUSH = 3000
 
 
 @shared_task
@@ -26,6 +29,25 @@ def nudge_exports() -> None:
     for export_id in actions.due_exports():
         say(build_export, export_id)
     actions.sweep_scratch()
+
+
+@shared_task(time_limit=SECONDS_OF_A_PUSH)
+def push_export(push_id: int) -> None:
+    push = HubPush.objects.filter(pk=push_id).select_related("export__project", "created_by").first()
+    if push is not None:
+        pushes.run_push(push=push)
+
+
+@shared_task
+def nudge_pushes() -> None:
+    """Every push that is due, also one that is to be tried again."""
+    for push_id in pushes.due_pushes():
+        say(push_export, push_id)
+
+
+def enqueue_push(push: HubPush) -> None:
+    """As `enqueue_export`."""
+    transaction.on_commit(Thread(target=say, args=(push_export, push.pk), name="say", daemon=True).start)
 
 
 def enqueue_export(export: Export) -> None:

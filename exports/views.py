@@ -80,7 +80,7 @@ def export_archive(request: PersonRequest, slug: str, pk: int) -> HttpResponseBa
     found = _export(request, slug, pk)
     if found.state != Export.State.DONE:
         raise Http404
-    return archive_response(found)
+    return archive_response(request, found)
 
 
 @require_POST
