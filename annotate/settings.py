@@ -183,29 +183,25 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- files ----------------------------------------------------------------------------------------
 STORAGE_URL = env.str("STORAGE_URL", "" if PRODUCTION else str(VAR_DIR / "storage"))
-_storage: dict[str, Any] = {
-    "BACKEND": "django.core.files.storage.FileSystemStorage",
-    "OPTIONS": {"location": STORAGE_URL},
-}
-if STORAGE_URL.startswith("s3://"):
-    _s3 = urlsplit(STORAGE_URL)
-    _storage = {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": _s3.netloc,
-            "location": _s3.path.strip("/"),
-            "file_overwrite": True,
-            "default_acl": None,
-            # For servers that know no host name for each bucket: s3://bucket/prefix?addressing=path
-            "addressing_style": dict(parse_qsl(_s3.query)).get("addressing"),
-        },
-    }
+
+
+def storage_of(url: str) -> dict[str, Any]:
+    """A folder, or `s3://bucket/prefix`; `?addressing=path` is for servers that know no host name for each bucket."""
+    if not url.startswith("s3://"):
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": url}}
+    parts = urlsplit(url)
+    options: dict[str, Any] = {"bucket_name": parts.netloc, "location": parts.path.strip("/")}
+    options |= {"file_overwrite": True, "default_acl": None}
+    options["addressing_style"] = dict(parse_qsl(parts.query)).get("addressing")
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
 _static_backend = (
     "whitenoise.storage.CompressedManifestStaticFilesStorage"
     if PRODUCTION
     else "django.contrib.staticfiles.storage.StaticFilesStorage"
 )
-STORAGES = {"default": _storage, "staticfiles": {"BACKEND": _static_backend}}
+STORAGES = {"default": storage_of(STORAGE_URL), "staticfiles": {"BACKEND": _static_backend}}
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -6,6 +6,7 @@ What can go wrong ends in one of two ways: HubRefused, which trying again will n
 from __future__ import annotations
 
 import io
+import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -148,6 +149,8 @@ def _in_words(repo_id: str, token: str) -> Iterator[None]:
             raise
         with _in_words(repo_id, token):
             raise problem.__cause__ from None
+    except json.JSONDecodeError as problem:  # a page of something in between, mostly
+        raise HubTrouble("The hub’s answer was not understood.") from problem
     except ValueError as problem:
         raise HubRefused(f"The hub’s answer was not understood: {_without(str(problem), token)[:300]}") from problem
 
