@@ -68,7 +68,7 @@ def ask(client: Client, export: Export, **given: Any) -> Any:
 def pushed(client: Client, export: Export, **given: Any) -> HubPush:
     """Asked for and run once, by the worker's own door."""
     assert ask(client, export, **given).status_code == 302
-    push = HubPush.objects.order_by("-pk")[0]
+    push: HubPush = HubPush.objects.order_by("-pk")[0]
     tasks.push_export(push.pk)
     push.refresh_from_db()
     return push
