@@ -165,7 +165,8 @@ def test_a_pair_that_went_to_someone_else(desk: Page, project: Project, rui: Use
     expect(desk.get_by_role("alert")).to_contain_text("This pair went to someone else.")
     expect(desk.locator("#q-harmlessness-preference .answer")).to_have_text("A, clearly")
     audit(desk)
-    desk.get_by_role("button", name="Try to submit anyway").click()
+    with desk.expect_response(SUBMIT):
+        desk.get_by_role("button", name="Try to submit anyway").click()
     expect(desk.get_by_role("alert")).to_contain_text("This pair went to someone else.")
     assert not Annotation.objects.exists()
     release(assignment=taken, rater=rosa)
