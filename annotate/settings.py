@@ -210,6 +210,8 @@ UPLOAD_LIMIT = env.int("UPLOAD_LIMIT_MB", 2048) * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 
+EXPORT_WORKERS = env.int("EXPORT_WORKERS", 2)
+
 # --- what goes out ---------------------------------------------------------------------------------
 # Origins that webhooks and pushes may reach although they are inside, or not https on port 443.
 HF_ENDPOINT = env.str("HF_ENDPOINT", "https://huggingface.co").rstrip("/")

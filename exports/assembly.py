@@ -1,26 +1,31 @@
 """A whole export, from a recipe to a finished directory, in steps that can be taken up again by another process.
 
-`scratch/segment-00000.json`, `scratch/train-00000.parquet` and so on hold what is done so far. At the end
-`scratch/dataset/` is put together: data/…, README.md, croissant.json, and manifest.json last.
+`scratch/plan.json` says what is built; `segment-00000.json`, `train-00000.parquet` and so on hold what is done so far,
+by this worker and those that help it. At the end `scratch/dataset/` is put together: data/…, README.md, croissant.json,
+and manifest.json last; the ledger (exports/ledger.py) lies beside it, because it stays here.
 """
 
 from __future__ import annotations
 
 import shutil
-import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from exports.card import Account, DataFile, card, croissant, dump, manifest
+from exports.account import Account, DataFile
+from exports.card import card, dump, manifest, told_of_people
+from exports.croissant import croissant
+from exports.formats import format_of
 from exports.recipes import Recipe
 from exports.rows import Reader, frozen_connection
-from exports.segments import Segment, finished_segments, write_segment
-from exports.writers import WRITERS, sync_directory, write_file
+from exports.segments import Part, Segment, finished_segment
+from exports.sharing import SINCE, Plan, checked, drawn_up, write_all
+from exports.writers import WRITERS, Hashed, sync_directory, write_file
 from labeling.actions.refusals import Refused
 from labeling.models import Project
+
+LEDGER, REMOVED = "ledger.bin", "removed.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +37,24 @@ class Progress:
     written: int
     size: int
     as_of: str
+    withdrawals: list[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A finished directory and what its manifest says."""
+    """A finished directory and what its manifest says, and whose judgments (ids of users) are in it."""
 
     directory: Path
     manifest: dict[str, Any]
+    raters: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An earlier snapshot to count from: where its ledger is, and its content hash."""
+
+    ledger: Path
+    content_hash: str
 
 
 def build(
@@ -49,59 +64,55 @@ def build(
     on_progress: Callable[[Progress], None],
     *,
     as_of: str = "",
-    pairs: int = 0,
+    withdrawals: Sequence[int] | None = None,
+    since: Base | None = None,
     until: float | None = None,
+    share: int = 1,
+    invite: Callable[[], None] | None = None,
 ) -> Built | None:
     """Write the export of `recipe` under `scratch`, going on from what is there; None if `until` came first.
 
-    `as_of` and `pairs` are those of an earlier attempt's `Progress`, or left out. `until` is a time of
-    `time.monotonic`. Raises Refused when no row remains, and whatever `on_progress` raises.
+    `as_of` and `withdrawals` are those of an earlier attempt's `Progress`, or left out. `until` is a time of
+    `time.monotonic`. With a `share` above 1 others are invited to help, and this worker leaves them their part.
+    Raises Refused when no row remains, and whatever `on_progress` raises.
     """
     scratch.mkdir(parents=True, exist_ok=True)
+    if since is not None and not (scratch / SINCE).exists():
+        shutil.copyfile(since.ledger, scratch / f"{SINCE}.tmp")
+        (scratch / f"{SINCE}.tmp").rename(scratch / SINCE)
+    plan = drawn_up(project, recipe, scratch, as_of, withdrawals)
+    report = _reporting(scratch, plan, on_progress)
+    report(Segment(), 0)
+    if len(checked(scratch, plan)) < plan.segments > 1 and share > 1 and invite is not None:
+        invite()
+    if not write_all(scratch, plan, report, share=min(share, plan.segments), until=until):
+        return None
     with frozen_connection() as connection:
-        reader = Reader(project, recipe, as_of, connection)
-        pairs = pairs or reader.pairs()
-        facts = reader.facts()
-        unjudged = max(0, pairs - facts.judged_pairs)
-        on_progress(Progress(pairs, unjudged, 0, 0, reader.as_of))
-        segments = finished_segments(scratch)
-        stream = reader.comparisons(segments[-1].last if segments else None)
-        while True:
-            report = _reporting(segments, unjudged, pairs, reader.as_of, on_progress)
-            segment = write_segment(scratch, len(segments), stream, recipe, report)
-            if segment is None:
-                break
-            segments.append(segment)
-            if until is not None and time.monotonic() > until:
-                return None
-    totals = _totals(segments)
-    totals.dropped["unjudged"] += pairs - totals.pairs
+        reader = Reader(project, recipe, plan.as_of, connection, format_of(recipe).needs, plan.withdrawals)
+        facts, raters = reader.facts()
+    segments = [found for number in range(plan.segments) if (found := finished_segment(scratch, number))]
+    totals = Segment.together(segments)
+    totals.dropped["unjudged"] += plan.pairs - totals.pairs
     files = _gather(scratch, segments, recipe)
-    account = Account(project, recipe, facts, pairs, totals, files)
-    if not account.rows:
+    account = Account(project, recipe, facts, plan.pairs, totals, files, since.content_hash if since else "")
+    if not account.rows and not _beside(segments, "removed"):
         raise Refused("invalid", _nothing_left(account))
-    return Built(scratch / "dataset", _describe(scratch / "dataset", account))
+    return Built(scratch / "dataset", _describe(scratch, account, segments), raters)
 
 
-def _reporting(
-    done: list[Segment], unjudged: int, pairs: int, as_of: str, on_progress: Callable[[Progress], None]
-) -> Callable[[Segment, int], None]:
-    read, rows, size = (sum(getattr(s, name) for s in done) for name in ("pairs", "rows", "size"))
+def _reporting(scratch: Path, plan: Plan, on_progress: Callable[[Progress], None]) -> Callable[[Segment, int], None]:
+    """Progress of all workers together: finished segments, and the one at hand."""
+    done: dict[int, Segment] = {}
 
     def report(current: Segment, written: int) -> None:
-        on_progress(Progress(pairs, unjudged + read + current.pairs, rows + written, size + current.size, as_of))
+        for number in range(plan.segments):
+            if number not in done and (found := finished_segment(scratch, number)):
+                done[number] = found
+        pairs, rows, size = (sum(getattr(s, name) for s in done.values()) for name in ("pairs", "rows", "size"))
+        read = max(0, plan.pairs - plan.judged) + pairs + current.pairs
+        on_progress(Progress(plan.pairs, read, rows + written, size + current.size, plan.as_of, plan.withdrawals))
 
     return report
-
-
-def _totals(segments: list[Segment]) -> Segment:
-    return Segment(
-        pairs=sum(segment.pairs for segment in segments),
-        judgments=sum(segment.judgments for segment in segments),
-        dropped=sum((segment.dropped for segment in segments), Counter()),
-        strengths=sum((segment.strengths for segment in segments), Counter()),
-        languages=sum((segment.languages for segment in segments), Counter()),
-    )
 
 
 def _gather(scratch: Path, segments: list[Segment], recipe: Recipe) -> list[DataFile]:
@@ -123,19 +134,38 @@ def _gather(scratch: Path, segments: list[Segment], recipe: Recipe) -> list[Data
     return sorted(files, key=lambda file: file.path)
 
 
-def _describe(dataset: Path, account: Account) -> dict[str, Any]:
-    extra = []
-    made = {"README.md": card(account), "croissant.json": croissant(account)}
+def _describe(scratch: Path, account: Account, segments: list[Segment]) -> dict[str, Any]:
+    dataset = scratch / "dataset"
+    made = {"README.md": card(account), "croissant.json": dump(croissant(account, told_of_people(account)))}
     if account.format.beside:
         made |= account.format.beside([file.path for file in account.files])
+    if account.since:
+        made[REMOVED] = b"".join((scratch / part.name).read_bytes() for part in _beside(segments, "removed"))
+    extra = []
     for name, data in made.items():
         out = write_file(dataset / name, data)
         extra.append({"path": name, "split": None, "rows": None, "bytes": out.size, "sha256": out.sha256})
-    described = manifest(account, extra)
+    judgments = _write_ledger(scratch, segments)
+    described = manifest(account, extra, judgments)
     sync_directory(dataset / "data", dataset)
     write_file(dataset / "manifest.json", dump(described))
     sync_directory(dataset)
     return described
+
+
+def _write_ledger(scratch: Path, segments: list[Segment]) -> str:
+    """The ledgers of all segments as one; its hash says which judgments these are."""
+    out = Hashed(scratch / LEDGER)
+    for part in _beside(segments, "ledger"):
+        with (scratch / part.name).open("rb") as file:
+            while data := file.read(1 << 20):
+                out.write(data)
+    out.close()
+    return out.sha256
+
+
+def _beside(segments: list[Segment], kind: str) -> list[Part]:
+    return [part for segment in segments for part in segment.beside if part.split == kind]
 
 
 def _nothing_left(account: Account) -> str:

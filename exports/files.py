@@ -1,12 +1,17 @@
-"""Where the files of exports are kept: `exports/<export id>/<path>` of the storage, a folder or a bucket."""
+"""Where the files of exports are kept: `exports/<export id>/<path>` of the storage, a folder or a bucket.
+
+Ledgers (exports/ledger.py) are under `ledgers/<export id>`, where no door leads.
+"""
 
 from __future__ import annotations
 
 import io
 import shutil
 import zlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO
 
 from django.conf import settings
@@ -88,16 +93,44 @@ def checksummed(export: Export) -> list[ExportFile]:
     return found
 
 
+def keep_ledger(export_id: int, path: Path) -> None:
+    """Put a finished ledger where only this installation reads it. Doing it twice puts the same bytes there."""
+    folder = _folder()
+    if folder is not None:
+        target = folder.parent / _ledger(export_id)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+        sync_directory(target.parent)
+    else:
+        with path.open("rb") as file:
+            default_storage.save(_ledger(export_id), File(file))
+
+
+@contextmanager
+def ledger_of(export: Export | None) -> Iterator[Path | None]:
+    """The ledger of a snapshot as a file of this machine, for the length of the block. Raises OSError if it is gone."""
+    folder = _folder()
+    if export is None:
+        yield None
+    elif folder is not None:
+        yield folder.parent / _ledger(export.pk)
+    else:
+        with NamedTemporaryFile(prefix="ledger-") as copy, default_storage.open(_ledger(export.pk), "rb") as stored:
+            shutil.copyfileobj(stored, copy)
+            copy.flush()
+            yield Path(copy.name)
+
+
 def discard(export_id: int) -> None:
     """Remove what is kept of an export, finished or not."""
     discard_scratch(export_id)
     folder = _folder()
     if folder is not None:
         shutil.rmtree(folder / str(export_id), ignore_errors=True)
+        (folder.parent / _ledger(export_id)).unlink(missing_ok=True)
     else:
-        # By what is there and not by what is listed: an upload that was cut off has no rows.
-        prefix = "/".join(filter(None, [default_storage.location, _name(export_id, "")]))  # type: ignore[attr-defined]
-        default_storage.bucket.objects.filter(Prefix=prefix).delete()  # type: ignore[attr-defined]
+        for name in [*_stored(f"exports/{export_id}"), _ledger(export_id)]:
+            default_storage.delete(name)
 
 
 def discard_scratch(export_id: int) -> None:
@@ -111,6 +144,19 @@ def _unfinished() -> Path:
 def _folder() -> Path | None:
     storage = storages["default"]
     return Path(storage.path("exports")) if isinstance(storage, FileSystemStorage) else None
+
+
+def _stored(name: str) -> Iterator[str]:
+    """Everything below a name, also what no row knows of because its worker was killed."""
+    folders, names = default_storage.listdir(name)
+    for each in names:
+        yield f"{name}/{each}"
+    for each in folders:
+        yield from _stored(f"{name}/{each}")
+
+
+def _ledger(export_id: int) -> str:
+    return f"ledgers/{export_id}"
 
 
 def _name(export_id: int, path: str) -> str:

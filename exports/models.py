@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from django.db import models
-from django.db.models import Q
-from django.utils import timezone
+from typing import Any, ClassVar, Self
 
-from labeling.models import Job, Project, User
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, Func, OuterRef, Q, Value
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Job, Project, User, Withdrawal
+from labeling.models.jobs import JobQuerySet
+
+
+class ExportQuerySet(JobQuerySet):
+    def fetchable(self) -> Self:
+        """Done, and not closed; nor is there a withdrawal that closes them as soon as somebody looks."""
+        holds_it = Q(item__isnull=False) | Q(rater=Func(OuterRef("raters"), function="ANY"))
+        closing = Withdrawal.objects.filter(
+            holds_it, project=OuterRef("project"), closes=True, pk__gt=OuterRef("withdrawals_seen")
+        )
+        return self.filter(~Exists(closing), state=Job.State.DONE, closed_at=None)
 
 
 class Export(Job):
-    """A recipe applied once to a fixed set of judgments. Downloadable only when done: the manifest is written last."""
+    """A recipe applied once to a fixed set of judgments; once it is done, a snapshot.
+
+    Downloadable only when done: the manifest is written last. Its files never change. What is withdrawn later marks it
+    as superseded, and closes its files where the withdrawal says so.
+    """
+
+    class Why(models.TextChoices):
+        CONSENT = "consent", _("A rater took their consent back")
+        RATER = "rater", _("A rater was withdrawn")
+        ITEM = "item", _("An item was withdrawn")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="exports", db_index=False)
     name = models.CharField(max_length=120)
@@ -19,6 +43,37 @@ class Export(Job):
         blank=True,
         help_text="PostgreSQL's pg_snapshot at the first attempt: a later attempt reads exactly the same judgments.",
     )
+    withdrawals = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        db_default=Value([]),
+        help_text="Withdrawals that are honoured, fixed at the first attempt.",
+    )
+    raters = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        db_default=Value([]),
+        help_text="Whose judgments count. It never leaves.",
+    )
+    withdrawals_seen = models.BigIntegerField(
+        default=0, db_default=0, help_text="The last withdrawal of the project whose effect on this one was settled."
+    )
+    number = models.PositiveIntegerField(
+        null=True, help_text="v1, v2 … of the project's exports of this name; given when it is done."
+    )
+    content_hash = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="SHA-256 over the paths and hashes of its files."
+    )
+    since = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="+", help_text="Only what changed since that one."
+    )
+    since_hash = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="Content hash of that one; it may have been deleted."
+    )
+    superseded_at = models.DateTimeField(null=True)
+    superseded_why = models.CharField(max_length=7, choices=Why.choices, blank=True, db_default="")
+    superseded_by = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="supersedes")
+    closed_at = models.DateTimeField(null=True, help_text="Since when nobody can fetch its files any more.")
     rows_total = models.PositiveIntegerField(default=0, help_text="Pairs to read, for the progress bar.")
     rows_read = models.PositiveIntegerField(default=0)
     rows_written = models.PositiveIntegerField(default=0)
@@ -26,14 +81,22 @@ class Export(Job):
     manifest = models.JSONField(null=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
 
+    objects: ClassVar[models.Manager[Any]] = ExportQuerySet.as_manager()
+
     class Meta:
         indexes = [
             models.Index(fields=["project", "-created_at"], name="export_newest"),
             models.Index(fields=["state"], condition=Q(state__in=["waiting", "running"]), name="export_unfinished"),
         ]
+        constraints = [models.UniqueConstraint(fields=["project", "name", "number"], name="export_number")]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def version(self) -> str:
+        """As people say it: v3; empty before it is done."""
+        return f"v{self.number}" if self.number else ""
 
     @property
     def percent(self) -> int:
@@ -58,6 +121,26 @@ class ExportFile(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+class StoredRecipe(models.Model):
+    """A recipe under a name, for every researcher of its project. A version never changes (trigger); a change is the
+    next version."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="recipes", db_index=False)
+    name = models.SlugField(max_length=60)
+    version = models.PositiveIntegerField()
+    recipe = models.JSONField(help_text="Every field, also those left to their default.")
+    description = models.CharField(max_length=300, blank=True, help_text="What it is for, or what changed.")
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name", "-version"]
+        constraints = [models.UniqueConstraint(fields=["project", "name", "version"], name="recipe_version")]
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"
 
 
 class DownloadLink(models.Model):

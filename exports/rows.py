@@ -3,15 +3,18 @@
 Which judgments: those that were current in a PostgreSQL snapshot, named by its text (`pg_current_snapshot()`), so
 that a second attempt hours later, after more judging and revising, reads exactly the same ones. The order is by the
 fingerprints of the two responses, then of the item: it is the same on every machine, looks shuffled to a trainer, and
-brings the same two texts of different items side by side.
+brings the same two texts of different items side by side. Where a format looks at a whole conversation, the order is by
+the conversation's hash first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain, pairwise
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -19,39 +22,60 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from exports import queries
+from exports.ballots import Ballots, Pseudonyms, in_order
 from exports.recipes import Recipe
-from exports.recipes.majority import Comparison, Side
-from labeling.models import Criterion, Project
+from exports.recipes.majority import Answer, Comparison, Side
+from exports.recipes.votes import Needs
+from labeling.models import Criterion, Guideline, Project, RaterProfile
 
 FETCHED_AT_ONCE = 2000
 SEPARATOR = "\x1e"
 # Everything will be read, so the plan must not bet on the first rows. One process, so that raters keep the others.
 _SETTINGS = ("cursor_tuple_fraction = 1", "jit = off", "work_mem = '64MB'", "max_parallel_workers_per_gather = 0")
-Place = tuple[str, str, str]
+Stretch = tuple[str, str]  # from the first fingerprint, up to but without the second
+_by_rater = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the card tells about the judgments: annotations in all, of how many pairs and raters, when, under which
-    guidelines (version: annotations), and how often the side shown on the left was preferred."""
+    """What the card tells about the judgments: the first and last day (UTC), and under which guidelines they were made
+    (version: annotations). `raters` has (annotations, answers that took a side, those that chose the left one) a rater,
+    in no order that tells who."""
 
-    annotations: int
-    judged_pairs: int
-    raters: int
-    first_id: int | None
-    last_id: int | None
     first_day: date | None
     last_day: date | None
     guidelines: dict[int, int]
-    left_preferred: int
-    sides_preferred: int
+    raters: list[tuple[int, int, int]]
+
+    @property
+    def annotations(self) -> int:
+        return sum(given for given, _, _ in self.raters)
+
+    @property
+    def left_preferred(self) -> int:
+        return sum(lefts for _, _, lefts in self.raters)
+
+    @property
+    def sides_preferred(self) -> int:
+        return sum(sided for _, sided, _ in self.raters)
 
 
 class Reader:
-    """Reads one project for one recipe, as of a snapshot. All methods see the same rows if the connection is frozen."""
+    """Reads one project for one recipe, as of a snapshot. All methods see the same rows if the connection is frozen.
+
+    Without `needs` the database adds up the judgments, which is the fastest; with votes it sends every vote. `every`
+    reads only every so manieth pair, where a part is to stand for the whole.
+    """
 
     def __init__(
-        self, project: Project, recipe: Recipe, as_of: str = "", on: BaseDatabaseWrapper | None = None
+        self,
+        project: Project,
+        recipe: Recipe,
+        as_of: str = "",
+        on: BaseDatabaseWrapper | None = None,
+        needs: Needs | None = None,
+        withdrawals: Sequence[int] | None = None,
+        every: int = 1,
     ) -> None:
         kind, asked, filters = Criterion.Kind, Criterion.Asked, recipe.filters
         criteria = list(Criterion.objects.filter(project=project))
@@ -63,68 +87,148 @@ class Reader:
             "project": project.pk, "separator": SEPARATOR, "criterion": chosen.pk, "safety": safety,
             "criteria": [chosen.pk, *safety], "pointing": [chosen.pk, *pointing],
             "queues": list(filters.queues), "batches": list(filters.batches),
-            "languages": list(filters.languages), "tags": list(filters.tags),
+            "languages": list(filters.languages), "tags": list(filters.tags), "every": every,
+            "raters": _who_said(filters.raters),
         }  # fmt: skip
+        if withdrawals is None:
+            withdrawals = self._one(queries.WITHDRAWALS)[0]
+        self.withdrawals = self.values["withdrawals"] = list(withdrawals)
         self.as_of = self.values["as_of"] = as_of or self._one("SELECT pg_current_snapshot()::text")[0]
         self.judgments = queries.POINTED if chosen.asked == asked.ON_CONFLICT else queries.GIVEN
         self.filters = " AND ".join(sql for name, sql in queries.FILTERS.items() if getattr(filters, name))
-        self.counted = queries.counted(self.filters, again=bool(as_of))
+        self.needs = needs or Needs()
+        self.ballots = Ballots(project, criteria, chosen, recipe.rationales) if self.needs.ballots else None
+        self.names = Pseudonyms(project)
+        only = f"{queries.RATERS if filters.raters else ''} {queries.EVERY if every > 1 else ''}"
+        self.counted = queries.counted(
+            self.filters, again=bool(as_of), withdrawn=bool(withdrawals), votes=self.needs.ballots, only=only
+        )
 
     def pairs(self) -> int:
-        """Pairs of two responses that the filters take, judged or not."""
-        return int(self._one(queries.pairs(self.filters))[0])
+        """Pairs that the filters take, judged or not; of one response only where those are needed."""
+        sql = queries.pairs(self.filters, withdrawn=bool(self.withdrawals), singles=self.needs.singles)
+        return int(self._one(sql)[0])
 
     def query(self) -> tuple[str, dict[str, Any]]:
         """The SQL and the values of what `comparisons` reads from its beginning."""
         return self._stream(queries.TEXTS), self.values
 
-    def comparisons(self, after: Place | None = None) -> Iterator[Comparison]:
-        """Every judged comparison beyond a place. Flat memory; one query."""
-        sql = self._stream(queries.TEXTS, queries.AFTER if after else "")
-        values = self.values | (dict(zip(("low", "high", "item"), after, strict=True)) if after else {})
-        with self._cursor() as cursor:
+    def comparisons(self, stretch: Stretch | None = None) -> Iterator[Comparison]:
+        """Every judged comparison, or those of a stretch of the stream. Flat memory; one query."""
+        values = self.values | (dict(zip(("from", "to"), stretch, strict=True)) if stretch else {})
+        with self.cursor() as cursor:
             cursor.itersize = FETCHED_AT_ONCE
-            cursor.execute(sql, values)
-            alike: list[Any] = []
-            for row in cursor:
-                if alike and (row[1] != alike[0][1] or row[0] != alike[0][0]):
-                    yield from _pool(alike)
-                    alike = []
-                alike.append(row)
-            yield from _pool(alike)
+            cursor.execute(self._stream(queries.TEXTS, within=bool(stretch)), values)
+            found = self._pooled(cursor)
+            yield from _marked(found) if self.needs.whole else found
 
     def outcomes(self) -> Iterator[tuple[Comparison, int]]:
         """As `comparisons`, without the texts, each with its pair's id; one comparison in two items counts as two."""
-        with self._cursor() as cursor:
+        with self.cursor() as cursor:
             cursor.itersize = FETCHED_AT_ONCE
             cursor.execute(self._stream(queries.NO_TEXTS), self.values)
             for row in cursor:
-                yield _comparison(row, []), row[-1]
+                yield self._comparison(row, []), row[-1]
 
     def of_pairs(self, pair_ids: list[int]) -> list[Comparison]:
         """The comparisons of a few pairs."""
         with self.connection.cursor() as cursor:
             cursor.execute(self._stream(queries.TEXTS, among=queries.AMONG), self.values | {"pairs": pair_ids})
-            return [_comparison(row, orjson.loads(row[4])) for row in cursor.fetchall()]
+            return [self._comparison(row, orjson.loads(row[4])) for row in cursor.fetchall()]
 
-    def facts(self) -> Facts:
-        found = list(self._one(queries.FACTS.format(counted=self.counted)))
-        found[7] = {int(version): count for version, count in orjson.loads(found[7] or "{}").items()}
-        return Facts(*found)
+    def judged(self) -> int:
+        """Pairs with an annotation that counts."""
+        return int(self._one(queries.JUDGED.format(counted=self.counted))[0])
 
-    def _stream(self, texts: str, after: str = "", among: str = "") -> str:
-        tallies = queries.tallies(self.judgments, among)
-        return queries.STREAM.format(counted=self.counted, tallies=tallies, texts=texts, after=after)
+    def has(self, item_id: int) -> bool:
+        """Whether a judgment of the item counts."""
+        return bool(self._one(queries.HAS.format(counted=self.counted), {"item": item_id})[0])
 
-    def _cursor(self) -> Any:
+    def facts(self) -> tuple[Facts, list[int]]:
+        """What there is to tell, and the ids of the raters, which is not to be told."""
+        raters = self._all(queries.BY_RATER.format(counted=self.counted))
+        found = self._all(queries.FACTS.format(counted=self.counted))
+        versions = dict(Guideline.objects.filter(project=self.values["project"]).values_list("pk", "version"))
+        guidelines = sorted((versions[pk] or 0, count) for pk, count, _, _ in found if pk is not None)
+        first = min((first for _, _, first, _ in found), default=None)
+        last = max((last for _, _, _, last in found), default=None)
+        told = sorted((given, sided, lefts) for _, given, sided, lefts in raters)
+        return Facts(first, last, dict(guidelines), told), sorted(pk for pk, *_ in raters)
+
+    def _stream(self, texts: str, within: bool = False, among: str = "") -> str:
+        if self.ballots is None:
+            return queries.STREAM.format(
+                counted=self.counted,
+                tallies=queries.tallies(self.judgments, among, self.needs.answers),
+                texts=texts,
+                answers=queries.ANSWERS if self.needs.answers else queries.NO_ANSWERS,
+                within=queries.WITHIN if within else "",
+            )
+        return queries.BALLOT_STREAM.format(
+            counted=self.counted,
+            tallies=queries.ballots(self.needs.singles, among),
+            texts=texts,
+            key=queries.CONVERSATION_KEY if self.needs.whole else "''",
+            within=queries.BALLOT_WITHIN if within else "",
+        )
+
+    def _pooled(self, rows: Iterable[Any]) -> Iterator[Comparison]:
+        """Comparisons of rows that are ordered by what was compared: those of the same are one."""
+        alike: list[Any] = []
+        for row in rows:
+            if alike and (row[1] != alike[0][1] or row[0] != alike[0][0]):
+                yield from self._pool(alike)
+                alike = []
+            alike.append(row)
+        yield from self._pool(alike)
+
+    def _pool(self, rows: list[Any]) -> Iterable[Comparison]:
+        """Comparisons of rows with the same two response texts: those of equal conversations are one."""
+        if len(rows) == 1:
+            return [self._comparison(rows[0], orjson.loads(rows[0][4]))]
+        found: dict[str, Comparison] = {}
+        for row in rows:
+            if row[4] in found:
+                found[row[4]].add(self._comparison(row, []))
+            else:
+                found[row[4]] = self._comparison(row, orjson.loads(row[4]))
+        for comparison in found.values():
+            in_order(comparison.votes)
+        pooled = list(found.values())
+        for comparison in pooled[:-1]:
+            comparison.more = True
+        return pooled
+
+    def _comparison(self, row: Any, conversation: list[dict[str, Any]]) -> Comparison:
+        if self.ballots is None:
+            return _of_sums(row, conversation, self.names)
+        # fmt: off
+        (low, high, item, straight, _, first_text, second_text, images, votes, first_id, key, domain, stated, language,
+         _) = row
+        if not straight:
+            first_text, second_text = second_text, first_text
+        first, second = Side(low, first_text, 0, 0.0, 0, 0, []), Side(high, second_text or "", 0, 0.0, 0, 0, [])
+        made = Comparison(
+            item, language, conversation, first, second, 0, 0, images=images or _has_images(conversation), key=key,
+            single=not high, votes=self.ballots.votes(votes, first_id, straight, language), domain=domain or "",
+            stated_language=stated or "",
+        )
+        # fmt: on
+        self.ballots.count(made)
+        return made
+
+    def cursor(self) -> Any:
         """A server-side cursor in binary, which costs half of what Django's own does."""
         self.connection.ensure_connection()
         return self.connection.connection.cursor(name="export", binary=True)
 
-    def _one(self, sql: str) -> Any:
+    def _one(self, sql: str, more: dict[str, Any] | None = None) -> Any:
+        return self._all(sql, more)[0]
+
+    def _all(self, sql: str, more: dict[str, Any] | None = None) -> list[Any]:
         with self.connection.cursor() as cursor:
-            cursor.execute(sql, self.values)
-            return cursor.fetchone()
+            cursor.execute(sql, self.values | (more or {}))
+            return list(cursor.fetchall())
 
 
 @contextmanager
@@ -143,29 +247,53 @@ def frozen_connection() -> Iterator[BaseDatabaseWrapper]:
         reader.close()
 
 
-def place_of(comparison: Comparison) -> Place:
-    """Where a comparison stands in the stream."""
-    return comparison.first.fingerprint, comparison.second.fingerprint, comparison.item
+def bounds(part: int, parts: int) -> Stretch:
+    """The stretch of the stream that is one of so many equal ones. Fingerprints are hashes, so each has as much."""
+    most = 1 << 64
+    start, end = -(-part * most // parts), -(-(part + 1) * most // parts)
+    return f"{start:016x}", "g" if end == most else f"{end:016x}"
 
 
-def _pool(rows: list[Any]) -> Iterable[Comparison]:
-    """The comparisons among rows with the same two response texts: those of equal conversations are one."""
-    if len(rows) == 1:
-        return [_comparison(rows[0], orjson.loads(rows[0][4]))]
-    found: dict[str, Comparison] = {}
-    for row in rows:
-        if row[4] in found:
-            found[row[4]].add(_comparison(row, []))
-        else:
-            found[row[4]] = _comparison(row, orjson.loads(row[4]))
-    return found.values()
+def part_of(comparison: Comparison, parts: int) -> int:
+    """Which of so many equal stretches a comparison lies in; no conversation, and no two texts, lie in two."""
+    return int((comparison.key or comparison.first.fingerprint)[:16], 16) * parts >> 64
 
 
-def _comparison(row: Any, conversation: list[dict[str, Any]]) -> Comparison:
+def _marked(comparisons: Iterator[Comparison]) -> Iterator[Comparison]:
+    """Each told whether another of its conversation follows."""
+    for comparison, following in pairwise(chain(comparisons, [None])):
+        if comparison is not None:
+            comparison.more = following is not None and following.key == comparison.key
+            yield comparison
+
+
+def _has_images(conversation: list[dict[str, Any]]) -> bool:
+    return any(not isinstance(message["content"], str) for message in conversation)
+
+
+def _who_said(groups: Sequence[tuple[str, Sequence[str]]]) -> list[int]:
+    """The people whose profile says so of themselves, in every field that is asked for, with consent to its use."""
+    if not groups:
+        return []
+    profiles = RaterProfile.objects.filter(demographics_consent_at__isnull=False)
+    for name, values in groups:
+        profiles = profiles.filter(**{f"demographics__{name}__in": list(values)})
+    return sorted(profiles.values_list("user", flat=True))
+
+
+def _answers(raters: list[int] | None, grades: list[float | None], straight: bool, names: Pseudonyms) -> list[Answer]:
+    """Who answered what, by pseudonym, in the order of the comparison."""
+    if not raters:
+        return []
+    signs = grades if straight else [-grade if grade else grade for grade in grades]
+    return sorted(zip(map(names.of, raters), signs, strict=True), key=_by_rater)
+
+
+def _of_sums(row: Any, conversation: list[dict[str, Any]], names: Pseudonyms) -> Comparison:
     # fmt: off
     (low, high, item, straight, _, first_text, second_text, images, first_raters, second_raters, first_strength,
      second_strength, ties, both_bad, first_safe, first_unsafe, second_safe, second_unsafe, first_said, second_said,
-     language, _) = row
+     language, raters, grades, _) = row
     # fmt: on
     said = first_said.split(SEPARATOR) if first_said else []
     first = Side(low, first_text, first_raters, first_strength, first_safe, first_unsafe, said)
@@ -173,5 +301,6 @@ def _comparison(row: Any, conversation: list[dict[str, Any]]) -> Comparison:
     second = Side(high, second_text, second_raters, second_strength, second_safe, second_unsafe, said)
     if not straight:
         first.fingerprint, second.fingerprint, first, second = high, low, second, first
-    images = images or any(not isinstance(message["content"], str) for message in conversation)
-    return Comparison(item, language, conversation, first, second, ties, both_bad, images=images)
+    images = images or _has_images(conversation)
+    answers = _answers(raters, grades, straight, names)
+    return Comparison(item, language, conversation, first, second, ties, both_bad, images=images, answers=answers)

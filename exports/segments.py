@@ -1,8 +1,9 @@
 """The long part of a build, in steps that survive a kill: each segment of the stream becomes files of its own.
 
-A segment is a fixed number of comparisons in the fixed order of the stream, so segment 7 is the same rows whoever
-writes it. Its files are on the disk before its record is, and the record holds their hashes; a later attempt keeps the
-segments whose files still fit and goes on behind them.
+A segment is one of so many equal stretches of the stream's hashes; how many, follows from the number of judged pairs.
+So segment 7 is the same rows whoever writes it, and several workers write different ones at the same time. Its files
+are on the disk before its record is, and the record holds their hashes; a later attempt keeps the segments whose files
+still fit.
 """
 
 from __future__ import annotations
@@ -20,21 +21,26 @@ from pathlib import Path
 
 import orjson
 
-from exports.formats import FORMATS
+from exports import ledger
+from exports.formats import format_of
 from exports.formats.columns import Row
 from exports.recipes import Recipe, Split
-from exports.recipes.majority import SIDE, Comparison, Outcome, decide
-from exports.rows import Place, place_of
+from exports.recipes.deciding import Deciding, Known
+from exports.recipes.majority import SIDE, Comparison, Outcome
+from exports.rows import bounds
 from exports.writers import WRITERS, Hashed, Writer, sha256_of, sync_directory, write_file
 
-COMPARISONS_A_SEGMENT = 50_000
+PAIRS_A_SEGMENT = 50_000
 ROWS_A_GROUP = 2_500
+WITHDRAWN = "withdrawn"
+# How much longer, in characters, the chosen response is than the rejected one, from much shorter to much longer.
+RATIOS = ((1, 2), (4, 5), (5, 4), (2, 1))
 Stream = Iterator[Comparison]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One data file of a segment, under a name that says nothing about how many there will be."""
+    """A file of a segment, under a name that says nothing about how many there will be."""
 
     split: str
     name: str
@@ -45,15 +51,23 @@ class Part:
 
 @dataclass(slots=True)
 class Segment:
-    """What became of a stretch of the stream: its files, and what was counted on the way."""
+    """What became of a stretch of the stream: its files, and what was counted on the way.
 
-    last: Place | None = None
+    `shapes`: how many comparisons had so many raters for the first, the second, a tie, and neither ("2,1,0,0").
+    `lengths`: how many labels chose a response of which length, as `relative_length` says.
+    """
+
     parts: list[Part] = field(default_factory=list)
+    beside: list[Part] = field(default_factory=list)
     pairs: int = 0
     judgments: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     strengths: Counter[int] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
+    shapes: Counter[str] = field(default_factory=Counter)
+    lengths: Counter[str] = field(default_factory=Counter)
+    sided: int = 0  # labels with a side, and the sum of their p_chosen in ten-thousandths, which adds up exactly
+    certainty: int = 0
 
     @property
     def rows(self) -> int:
@@ -70,49 +84,76 @@ class Segment:
     def of_json(cls, data: bytes) -> Segment:
         plain = orjson.loads(data)
         return cls(
-            last=tuple(plain["last"]),
             parts=[Part(**part) for part in plain["parts"]],
+            beside=[Part(**part) for part in plain["beside"]],
             pairs=plain["pairs"],
             judgments=plain["judgments"],
-            dropped=Counter(plain["dropped"]),
             strengths=Counter({int(strength): rows for strength, rows in plain["strengths"].items()}),
+            sided=plain["sided"],
+            certainty=plain["certainty"],
+            dropped=Counter(plain["dropped"]),
             languages=Counter(plain["languages"]),
+            shapes=Counter(plain["shapes"]),
+            lengths=Counter(plain["lengths"]),
+        )
+
+    @classmethod
+    def together(cls, segments: list[Segment]) -> Segment:
+        """What was counted in all of them; the files stay with each."""
+        return cls(
+            pairs=sum(segment.pairs for segment in segments),
+            judgments=sum(segment.judgments for segment in segments),
+            sided=sum(segment.sided for segment in segments),
+            certainty=sum(segment.certainty for segment in segments),
+            dropped=sum((segment.dropped for segment in segments), Counter()),
+            strengths=sum((segment.strengths for segment in segments), Counter()),
+            languages=sum((segment.languages for segment in segments), Counter()),
+            shapes=sum((segment.shapes for segment in segments), Counter()),
+            lengths=sum((segment.lengths for segment in segments), Counter()),
         )
 
 
-def finished_segments(directory: Path) -> list[Segment]:
-    """The unbroken run of segments from the first whose files are here and hash as recorded."""
-    found: list[Segment] = []
-    for number in range(len(list(directory.glob("segment-*.json")))):
-        record = directory / _record_name(number)
-        if not record.exists():
-            break
-        segment = Segment.of_json(record.read_bytes())
-        files = [(directory / part.name, part) for part in segment.parts]
-        if not all(path.exists() and sha256_of(path) == part.sha256 for path, part in files):
-            break
-        found.append(segment)
-    return found
+def segments_for(pairs: int) -> int:
+    """Into how many segments a stream of so many judged pairs is cut."""
+    return max(1, -(-pairs // PAIRS_A_SEGMENT))
+
+
+def finished_segment(directory: Path, number: int, *, check: bool = False) -> Segment | None:
+    """A segment that is on the disk; with `check`, only if its files still hash as recorded."""
+    record = directory / record_name(number)
+    if not record.exists():
+        return None
+    segment = Segment.of_json(record.read_bytes())
+    files = [(directory / part.name, part) for part in [*segment.parts, *segment.beside]]
+    if check and not all(path.exists() and sha256_of(path) == part.sha256 for path, part in files):
+        return None
+    return segment
 
 
 def write_segment(
-    directory: Path, number: int, stream: Stream, recipe: Recipe, on_group: Callable[[Segment, int], None]
-) -> Segment | None:
-    """Take the next stretch of the stream to files; None when nothing is left of it.
+    directory: Path,
+    number: int,
+    segments: int,
+    stream: Stream,
+    recipe: Recipe,
+    known: Known,
+    on_group: Callable[[Segment, int], None],
+    since: Path | None = None,
+) -> Segment:
+    """Take a stretch of the stream to files; without `since` all of it, else what differs from that ledger.
 
     `on_group` is called with the unfinished segment and the rows written after every few thousand comparisons; what it
     raises ends the writing, and leaves nothing that counts.
     """
-    with _Writing(directory, number, recipe) as writing, _uncollected():
-        while taken := list(islice(stream, min(ROWS_A_GROUP, COMPARISONS_A_SEGMENT - writing.comparisons))):
+    base = _Base(since, number, segments, format_of(recipe).needs.whole)
+    with _Writing(directory, number, recipe, known, base) as writing, _uncollected():
+        while taken := _portion(stream, ROWS_A_GROUP):
             writing.take(taken)
             on_group(writing.segment, writing.rows)
-        if not writing.comparisons:
-            return None
         segment = writing.finish()
     on_group(segment, segment.rows)
-    record = write_file(directory / f"{_record_name(number)}.{secrets.token_hex(4)}", segment.as_json())
-    record.path.rename(directory / _record_name(number))
+    record = write_file(directory / f"{record_name(number)}.{secrets.token_hex(4)}", segment.as_json())
+    record.path.rename(directory / record_name(number))
     sync_directory(directory)
     return segment
 
@@ -131,16 +172,47 @@ def _seeded(seed: int) -> blake2b:
     return blake2b(digest_size=8, salt=seed.to_bytes(16, "big"))
 
 
+class _Base:
+    """What an earlier snapshot says of a stretch: what of it is the same, and what is no more."""
+
+    def __init__(self, path: Path | None, number: int, segments: int, whole: bool) -> None:
+        self.entries: dict[bytes, ledger.Entry] = {}
+        if path is not None:
+            start, end = map(ledger.edge, bounds(number, segments))
+            with path.open("rb") as file:
+                self.entries = {entry.key: entry for entry in ledger.read(file, ledger.width(whole), start, end)}
+
+    def is_new(self, entry: ledger.Entry) -> bool:
+        """Also takes note that the comparison is still there."""
+        before = self.entries.pop(entry.key, None)
+        if before is not None and before.code >= ledger.ROW > entry.code:
+            self.entries[entry.key] = before
+        return before != entry
+
+    def gone(self, reasons: dict[bytes, str]) -> bytes:
+        """The rows that there were and are no more, each with why, in the order of their keys."""
+        lines = [
+            {"comparison_id": entry.comparison_id, "why": reasons.get(key, WITHDRAWN)}
+            for key, entry in sorted(self.entries.items())
+            if entry.code >= ledger.ROW
+        ]
+        return b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
+
+
 class _Writing:
     """The open files of one segment. They get their names when they are complete."""
 
-    def __init__(self, directory: Path, number: int, recipe: Recipe) -> None:
-        self.directory, self.number, self.recipe = directory, number, recipe
-        self.format, self.writer = FORMATS[recipe.format], WRITERS[recipe.file]
+    def __init__(self, directory: Path, number: int, recipe: Recipe, known: Known, base: _Base) -> None:
+        self.directory, self.number, self.recipe, self.base = directory, number, recipe, base
+        self.format, self.writer = format_of(recipe), WRITERS[recipe.file]
+        self.decide = Deciding(recipe, self.format.takes, known)
+        self.incremental = bool(base.entries)
         self.segment = Segment()
-        self.comparisons = self.rows = 0
+        self.rows = 0
         self.open: dict[str, tuple[Hashed, Writer]] = {}
         self.written: Counter[str] = Counter()
+        self.entries = self._file("ledger")
+        self.reasons: dict[bytes, str] = {}
 
     def __enter__(self) -> _Writing:
         return self
@@ -150,22 +222,26 @@ class _Writing:
             with suppress(OSError):  # there is a problem already; this one is only its echo
                 writer.close()
             out.drop()
+        self.entries.drop()
 
     def take(self, taken: list[Comparison]) -> None:
-        least, rationales = self.recipe.filters.min_judgments, self.recipe.rationales
-        takes = self.format.takes
-        found = [decide(one, takes=takes, min_judgments=least, rationales=rationales) for one in taken]
+        found = [self.decide(one) for one in taken]
+        reasons = {id(one): reason for one, reason in zip(taken, found, strict=True) if isinstance(reason, str)}
+        made = list(self.format.made(chain.from_iterable(each for each in found if not isinstance(each, str))))
+        used: dict[int, list[Outcome]] = {}
+        for outcome in chain.from_iterable(outcomes for outcomes, some in made if some):
+            used.setdefault(id(outcome.comparison), []).append(outcome)
+        reasons |= {id(one): "unsuited" for one in taken if id(one) not in used and id(one) not in reasons}
+        new = self._note(taken, used, reasons)
         kept: list[Outcome] = []
         rows: dict[str, list[list[Row]]] = {}
-        for outcome in found:
-            if isinstance(outcome, str):
-                self.segment.dropped[outcome] += 1
-            elif made := self.format.rows(outcome):
-                kept.append(outcome)
-                rows.setdefault(split_of(outcome.prompt, self.recipe.split), []).append(made)
-            else:
-                self.segment.dropped["unsuited"] += 1
-        self._count(taken, kept)
+        for outcomes, some in made:
+            if some and (not self.incremental or any(id(outcome.comparison) in new for outcome in outcomes)):
+                kept += outcomes
+                rows.setdefault(split_of(outcomes[0].prompt, self.recipe.split), []).append(some)
+            elif some:
+                self.segment.dropped["unchanged"] += len({id(outcome.comparison) for outcome in outcomes})
+        self._count(taken, kept, reasons)
         for split, groups in rows.items():
             portion = self.format.arrange(groups) if self.format.arrange else list(chain.from_iterable(groups))
             self._writer(split).write(portion)
@@ -176,26 +252,70 @@ class _Writing:
         for split in sorted(self.open):
             out, writer = self.open.pop(split)
             writer.close()
-            name = f"{split}-{self.number:05}.{self.writer.suffix}"
-            out.path.rename(self.directory / name)
-            self.segment.parts.append(Part(split, name, self.written[split], out.size, out.sha256))
+            self._keep(self.segment.parts, split, out, self.writer.suffix, self.written[split])
+        self.entries.close()
+        self._keep(self.segment.beside, "ledger", self.entries, "bin", 0)
+        if gone := self.base.gone(self.reasons):
+            out = self._file("removed")
+            out.write(gone)
+            out.close()
+            self._keep(self.segment.beside, "removed", out, "jsonl", gone.count(b"\n"))
         return self.segment
 
-    def _count(self, taken: list[Comparison], kept: list[Outcome]) -> None:
+    def _note(self, taken: list[Comparison], used: dict[int, list[Outcome]], reasons: dict[int, str]) -> set[int]:
+        """Write the entries of a portion; the comparisons (by id) that are not as they were."""
+        entries = [ledger.entry_of(one, used.get(id(one), [])) for one in taken]
+        self.entries.write(ledger.packed(entries))
+        if not self.incremental:
+            return set()
+        for one, entry in zip(taken, entries, strict=True):
+            if entry.code < ledger.ROW:
+                self.reasons[entry.key] = reasons.get(id(one), WITHDRAWN)
+        return {id(one) for one, entry in zip(taken, entries, strict=True) if self.base.is_new(entry)}
+
+    def _count(self, taken: list[Comparison], kept: list[Outcome], reasons: dict[int, str]) -> None:
         segment, pairs = self.segment, sum(comparison.pairs for comparison in taken)
         segment.pairs += pairs
         segment.judgments += sum(comparison.judgments for comparison in taken)
+        segment.dropped.update(reasons.values())
         segment.dropped["duplicate"] += pairs - len(taken)
         segment.strengths.update(outcome.strength for outcome in kept if outcome.kind == SIDE)
+        sure = [round(10_000 * outcome.p_chosen) for outcome in kept if outcome.kind == SIDE]
+        segment.sided += len(sure)
+        segment.certainty += sum(sure)
         segment.languages.update(outcome.language for outcome in kept)
-        segment.last = place_of(taken[-1])
-        self.comparisons += len(taken)
+        segment.shapes.update(f"{c.first.raters},{c.second.raters},{c.ties},{c.both_bad}" for c in taken)
+        for outcome in kept:
+            if outcome.kind == SIDE:
+                segment.lengths[relative_length(len(outcome.chosen.text), len(outcome.rejected.text))] += 1
 
     def _writer(self, split: str) -> Writer:
         if split not in self.open:
-            out = Hashed(self.directory / f"{split}-{self.number:05}.{secrets.token_hex(4)}.tmp")
+            out = self._file(split)
             self.open[split] = out, self.writer(out, self.format.schema)
         return self.open[split][1]
+
+    def _file(self, name: str) -> Hashed:
+        return Hashed(self.directory / f"{name}-{self.number:05}.{secrets.token_hex(4)}.tmp")
+
+    def _keep(self, among: list[Part], split: str, out: Hashed, suffix: str, rows: int) -> None:
+        name = f"{split}-{self.number:05}.{suffix}"
+        out.path.rename(self.directory / name)
+        among.append(Part(split, name, rows, out.size, out.sha256))
+
+
+def relative_length(chosen: int, rejected: int) -> str:
+    """Which of the five classes between RATIOS, and whether longer (+), shorter (-) or the same (=): "3+"."""
+    place = sum(chosen * below > rejected * above for above, below in RATIOS)
+    return f"{place}{'+' if chosen > rejected else '-' if chosen < rejected else '='}"
+
+
+def _portion(stream: Stream, most: int) -> list[Comparison]:
+    """So many comparisons, and those that belong to the last of them."""
+    taken = list(islice(stream, max(0, most)))
+    while taken and taken[-1].more:
+        taken.append(next(stream))
+    return taken
 
 
 @contextmanager
@@ -210,5 +330,5 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _record_name(number: int) -> str:
+def record_name(number: int) -> str:
     return f"segment-{number:05}.json"

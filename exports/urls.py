@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from exports import handing_out, views
+from exports import handing_out, recipe_views, views
 
 _PREFIX = "projects/<slug:slug>/exports/"
 
 urlpatterns = [
     path(_PREFIX, views.exports, name="exports"),
-    path(f"{_PREFIX}new/", views.export_new, name="export_new"),
+    path(f"{_PREFIX}new/", recipe_views.export_new, name="export_new"),
+    path(f"{_PREFIX}recipes/", recipe_views.export_recipes, name="export_recipes"),
+    path(f"{_PREFIX}recipes/<slug:name>/", recipe_views.export_recipe, name="export_recipe"),
+    path(
+        f"{_PREFIX}recipes/<slug:name>/<int:version>.json", recipe_views.export_recipe_file, name="export_recipe_file"
+    ),
     path(f"{_PREFIX}<int:pk>/", views.export, name="export"),
     path(f"{_PREFIX}<int:pk>/delete/", views.export_delete, name="export_delete"),
     path(f"{_PREFIX}<int:pk>/all.zip", views.export_archive, name="export_archive"),

@@ -1,4 +1,4 @@
-"""The researcher's pages: exports of a project, a new one with its preview, one with its files."""
+"""The researcher's pages: exports of a project, and one with its files."""
 
 from __future__ import annotations
 
@@ -10,20 +10,17 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from exports.access import export_for, exports_for, file_for
-from exports.actions import Preview, delete_export, preview, request_export
+from exports.actions import delete_export
 from exports.downloads import archive_response, file_response
 from exports.files import open_file
 from exports.formats import FORMATS
-from exports.forms import RecipeForm
 from exports.models import Export
 from exports.recipes import read_recipe
 from exports.recipes.majority import DROPPED
-from exports.tasks import enqueue_export
 from labeling.access import RESEARCHERS, project_for, roles_in
-from labeling.actions.refusals import Refused
 from labeling.models import Project
 from labeling.rendering import render as render_text
 from labeling.web.guards import PersonRequest
@@ -38,22 +35,6 @@ def exports(request: PersonRequest, slug: str) -> HttpResponse:
     found = exports_for(request.user).filter(project=project).order_by("-created_at", "-pk")
     context = _frame(request, project) | {"page": Paginator(found, PAGE).get_page(request.GET.get("page"))}
     return render(request, "exports/list.html", context)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def export_new(request: PersonRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, RESEARCHERS)
-    if request.method == "POST":
-        return _request(request, project)
-    form = RecipeForm(project, request.GET)
-    context = _frame(request, project) | {"form": form, "formats": FORMATS}
-    if form.is_valid():
-        try:
-            context |= _previewed(preview(project=project, recipe=form.recipe()))
-        except Refused as refused:
-            form.add_error(None, [refused.message, *refused.errors.values()])
-    template = "exports/new.html#outcome" if request.htmx else "exports/new.html"
-    return render(request, template, context, status=422 if form.errors else 200)
 
 
 @require_safe
@@ -91,20 +72,6 @@ def export_delete(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
     return redirect("exports", slug)
 
 
-def _request(request: PersonRequest, project: Project) -> HttpResponse:
-    try:
-        recipe = orjson.loads(request.POST.get("recipe", ""))
-        made = request_export(project=project, by=request.user, recipe=recipe, name=request.POST.get("name", ""))
-    except orjson.JSONDecodeError:
-        messages.error(request, _("That recipe is not JSON. Choose it again here."))
-        return redirect("export_new", project.slug)
-    except Refused as refused:
-        messages.error(request, " ".join([refused.message, *refused.errors.values()]))
-        return redirect("export_new", project.slug)
-    enqueue_export(made)
-    return redirect("export", project.slug, made.pk)
-
-
 def _export(request: PersonRequest, slug: str, pk: int) -> Export:
     found = export_for(request.user, pk)
     if found.project.slug != slug:
@@ -114,18 +81,6 @@ def _export(request: PersonRequest, slug: str, pk: int) -> Export:
 
 def _frame(request: PersonRequest, project: Project) -> dict[str, Any]:
     return {"project": project, "roles": roles_in(request.user, project)}
-
-
-def _previewed(found: Preview) -> dict[str, Any]:
-    plain = found.recipe.as_json()
-    made = FORMATS[found.recipe.format]
-    return {
-        "preview": found,
-        "recipe": orjson.dumps(plain).decode(),
-        "first_row": orjson.dumps(found.rows[0], option=orjson.OPT_INDENT_2).decode() if found.rows else made.example,
-        "columns": made.columns,
-        "use": made.use.format(directory="PATH/OF/THE/UNPACKED/EXPORT"),
-    }
 
 
 def _described(found: Export) -> dict[str, Any]:

@@ -1,7 +1,9 @@
-"""Rows to files: Parquet and JSON Lines, hashed as they are written, the same rows always the same bytes."""
+"""Rows to files: Parquet, JSON Lines and CSV, hashed as they are written, the same rows always the same bytes."""
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import zlib
 from collections.abc import Iterable
@@ -13,6 +15,8 @@ from typing import IO, Any, Protocol
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from labeling.web.csv_download import harmless
 
 # Fixed by name, so that another version's defaults do not change the bytes. Only roles repeat enough for a dictionary.
 _PARQUET = {
@@ -111,7 +115,48 @@ class JsonLinesWriter:
         self._out.close()
 
 
-WRITERS: dict[str, type[Writer]] = {"parquet": ParquetWriter, "jsonl": JsonLinesWriter}
+class CsvWriter:
+    """For spreadsheets: RFC 4180, UTF-8, a header in every file. Lists are JSON in a cell, nothing is an empty one.
+
+    A text that a spreadsheet could run gets an apostrophe in front, one that begins with an apostrophe too: whoever
+    takes one away from each cell that has it gets every text back as it was.
+    """
+
+    suffix = "csv"
+
+    def __init__(self, out: Hashed, schema: pa.Schema) -> None:
+        self._out = out
+        self._write([schema.names])
+
+    def write(self, rows: list[dict[str, Any]]) -> None:
+        self._write([map(_cell, row.values()) for row in rows])
+
+    def close(self) -> None:
+        self._out.close()
+
+    def _write(self, rows: Iterable[Iterable[Any]]) -> None:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(rows)
+        self._out.write(text.getvalue().encode())
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return harmless(value)
+    if isinstance(value, bool | list | dict):
+        return orjson.dumps(value).decode()
+    return value
+
+
+def written_schema(file: str, schema: pa.Schema) -> pa.Schema:
+    """The types with which a file comes back. A CSV knows texts, and numbers of which some may be missing."""
+    if file != "csv":
+        return schema
+    number = pa.float32()
+    return pa.schema([(f.name, number if f.type in (pa.int32(), number) else pa.string()) for f in schema])
+
+
+WRITERS: dict[str, type[Writer]] = {"parquet": ParquetWriter, "jsonl": JsonLinesWriter, "csv": CsvWriter}
 
 
 def write_file(path: Path, data: bytes) -> Hashed:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from django.utils.translation import gettext_noop as _
 
-from exports.recipes.majority import SIDE, Outcome
+from exports.recipes.majority import SIDE, Comparison, Outcome
+from exports.recipes.votes import Needs
 
 SPEAKERS = {"user": "Human", "assistant": "Assistant"}
 CUE = re.compile(r"\n\n(Human|Assistant):")
 EXAMPLES = Path(__file__).parent / "examples"
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+TEXTS = pa.list_(pa.string())
 # Plain types only: older loaders know no timestamps, decimals, dictionaries or all-null columns.
 PROVENANCE = [
     ("comparison_id", pa.string()),
@@ -26,16 +29,24 @@ PROVENANCE = [
     ("rejected_safe", pa.bool_()),
 ]
 Row = dict[str, Any]
+Made = tuple[list[Outcome], list[Row]]
+NOTHING = Needs()
+
+
+def _nothing(outcome: Outcome) -> list[Row]:
+    return []
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
     """The columns of a kind of training, and how one outcome fills them.
 
-    `takes` are the kinds of outcome it has a use for. `rows` makes `rows_each` rows of one, or none of a conversation
-    that the format cannot hold. `arrange` orders the rows of a few thousand outcomes, given outcome by outcome, where a
-    trainer minds which rows are neighbours. `beside` makes the files that a reader wants beside the data, from the
-    names of those.
+    `takes` are the kinds of outcome it has a use for, and `needs` what they must bring beyond sums. `rows` makes
+    `rows_each` rows of one, or none of a conversation that the format cannot hold. `gather` stands in its place where a
+    row is made of a whole conversation: of all its outcomes it makes rows, each list beside the outcomes that went into
+    it; no rows beside those that went into none. `arrange` orders the rows of a few thousand outcomes, given outcome by
+    outcome, where a trainer minds which rows are neighbours. `beside` makes the files that a reader wants beside the
+    data, from the names of those.
     """
 
     name: str
@@ -43,18 +54,40 @@ class Format:
     description: str
     trainer: str
     schema: pa.Schema
-    rows: Callable[[Outcome], list[Row]]
     columns: dict[str, str]
     use: str
+    rows: Callable[[Outcome], list[Row]] = _nothing
     takes: Set[str] = frozenset({SIDE})
+    needs: Needs = NOTHING
     rows_each: int = 1
+    gather: Callable[[list[Outcome]], Iterable[Made]] | None = None
     arrange: Callable[[list[list[Row]]], list[Row]] | None = None
     beside: Callable[[list[str]], dict[str, bytes]] | None = None
+
+    def made(self, outcomes: Iterable[Outcome]) -> Iterator[Made]:
+        """The rows of outcomes in the order of the stream, each list beside what it was made of."""
+        if self.gather is None:
+            for outcome in outcomes:
+                yield [outcome], self.rows(outcome)
+        else:
+            for _key, whole in groupby(outcomes, _conversation):
+                yield from self.gather(list(whole))
 
     @property
     def example(self) -> str:
         """A row as JSON, as the page shows it."""
         return (EXAMPLES / f"{self.name}.json").read_text(encoding="utf-8")
+
+
+def compared(outcome: Outcome) -> Comparison:
+    """What an outcome of a stream was decided from."""
+    if outcome.comparison is None:
+        raise ValueError("this outcome was made without a comparison")
+    return outcome.comparison
+
+
+def _conversation(outcome: Outcome) -> str:
+    return compared(outcome).key
 
 
 def transcript(outcome: Outcome) -> tuple[str, str, str] | None:
@@ -88,6 +121,14 @@ def _turns(prompt: list[dict[str, str]]) -> str | None:
     return None if system else said + "\n\nAssistant:"
 
 
+def single_turn(prompt: list[dict[str, str]]) -> tuple[str, str] | None:
+    """The system turn, or the empty string, and the only question; None of a longer conversation."""
+    roles = [message["role"] for message in prompt]
+    if roles == ["user"]:
+        return "", prompt[0]["content"]
+    return (prompt[0]["content"], prompt[1]["content"]) if roles == ["system", "user"] else None
+
+
 def answer(text: str) -> dict[str, str]:
     return {"role": "assistant", "content": text}
 
@@ -108,7 +149,8 @@ def comparison_id(outcome: Outcome) -> str:
     low, high = outcome.chosen.fingerprint, outcome.rejected.fingerprint
     if high < low:
         low, high = high, low
-    return outcome.item[:16] + low[:8] + high[:8]
+    # A response that was judged alone has none beside it.
+    return outcome.item[:16] + (low[:8] + high[:8] if low else high[:16])
 
 
 PROVENANCE_COLUMNS = {

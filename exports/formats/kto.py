@@ -20,7 +20,7 @@ def _rows(outcome: Outcome) -> list[dict[str, Any]]:
     ]
 
 
-def _apart(outcomes: list[list[Row]]) -> list[Row]:
+def apart(outcomes: list[list[Row]]) -> list[Row]:
     """The two answers of a prompt as far apart as the portion allows, and the labels mixed.
 
     KTOTrainer reads in order and estimates the reference point from neighbours, so two answers to one prompt side by
@@ -42,7 +42,7 @@ FORMAT = Format(
     rows=_rows,
     takes=frozenset({SIDE, BOTH_BAD}),
     rows_each=2,
-    arrange=_apart,
+    arrange=apart,
     columns={
         "prompt": _("the conversation up to the response, as a list of role and content"),
         "completion": _("one response, as a list of one assistant message"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -16,14 +17,13 @@ SPEAKERS = {"user": "human", "assistant": "gpt"}
 
 
 def _rows(outcome: Outcome) -> list[dict[str, Any]]:
-    """None for a conversation with a tool's turn, or that the assistant opens: the loader would skip it unsaid."""
-    system = outcome.prompt[0]["content"] if outcome.prompt[0]["role"] == "system" else ""
-    turns = outcome.prompt[1:] if system else outcome.prompt
-    if [turn["role"] for turn in turns] != ["user", "assistant"] * (len(turns) // 2) + ["user"]:
+    said = turns(outcome.prompt)
+    if said is None:
         return []
+    system, conversation = said
     return [
         {
-            "conversations": [{"from": SPEAKERS[turn["role"]], "value": turn["content"]} for turn in turns],
+            "conversations": conversation,
             "system": system,
             "chosen": {"from": "gpt", "value": outcome.chosen.text},
             "rejected": {"from": "gpt", "value": outcome.rejected.text},
@@ -31,22 +31,29 @@ def _rows(outcome: Outcome) -> list[dict[str, Any]]:
     ]
 
 
-def _dataset_info(names: list[str]) -> dict[str, bytes]:
+def turns(prompt: list[dict[str, str]]) -> tuple[str, list[dict[str, str]]] | None:
+    """The system turn, or the empty string, and the others in turn; None for a conversation with a tool's turn, or
+    that the assistant opens: the loader would skip it unsaid."""
+    system = prompt[0]["content"] if prompt[0]["role"] == "system" else ""
+    said = prompt[1:] if system else prompt
+    if [turn["role"] for turn in said] != ["user", "assistant"] * (len(said) // 2) + ["user"]:
+        return None
+    return system, [{"from": SPEAKERS[turn["role"]], "value": turn["content"]} for turn in said]
+
+
+def dataset_info(entry: dict[str, Any]) -> Callable[[list[str]], dict[str, bytes]]:
     """An entry a file: `annotate_train`, `annotate_test`, with a number where a split has several files."""
-    entries = {}
-    for name in names:
-        split, _, rest = name.rpartition("/")[2].partition("-")
-        number, _, count = rest.partition(".")[0].partition("-of-")
-        entry = f"annotate_{split}" if int(count) == 1 else f"annotate_{split}_{int(number):05}"
-        entries[entry] = {
-            "file_name": name,
-            "formatting": "sharegpt",
-            "ranking": True,
-            "columns": {
-                "messages": "conversations", "chosen": "chosen", "rejected": "rejected", "system": "system",
-            },
-        }  # fmt: skip
-    return {"dataset_info.json": orjson.dumps(entries, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)}
+
+    def info(names: list[str]) -> dict[str, bytes]:
+        entries = {}
+        for name in names:
+            split, _, rest = name.rpartition("/")[2].partition("-")
+            number, _, count = rest.partition(".")[0].partition("-of-")
+            key = f"annotate_{split}" if int(count) == 1 else f"annotate_{split}_{int(number):05}"
+            entries[key] = {"file_name": name, **entry}
+        return {"dataset_info.json": orjson.dumps(entries, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)}
+
+    return info
 
 
 FORMAT = Format(
@@ -58,7 +65,13 @@ FORMAT = Format(
         [("conversations", pa.list_(TURN)), ("system", pa.string()), ("chosen", TURN), ("rejected", TURN)]
     ),
     rows=_rows,
-    beside=_dataset_info,
+    beside=dataset_info(
+        {
+            "formatting": "sharegpt",
+            "ranking": True,
+            "columns": {"messages": "conversations", "chosen": "chosen", "rejected": "rejected", "system": "system"},
+        }
+    ),
     columns={
         "conversations": _("the turns up to the responses, as a list of from (human, gpt) and value"),
         "system": _("the system turn, or empty"),

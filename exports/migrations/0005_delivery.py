@@ -8,8 +8,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("exports", "0001_initial"),
-        ("labeling", "0010_webhooks"),
+        ("exports", "0004_snapshots"),
+        ("labeling", "0011_webhooks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from labeling.actions.assign import release
 from labeling.actions.crowd_entry import screen
 from labeling.actions.refusals import Refused
+from labeling.actions.withdrawals import withdraw_for_consent
 from labeling.audit import record
 from labeling.models import Assignment, ConsentText, Membership, Participation, Project, User
 from labeling.rendering import render
@@ -61,8 +62,10 @@ def decline_consent(*, project: Project, user: User) -> None:
 def withdraw_consent(*, project: Project, user: User) -> None:
     """Take consent back: the person leaves the project as a rater, and what they hold goes to others.
 
-    What they judged stays as it is. A new invitation begins with the consent again.
+    What they judged is in no dataset made from now on, and files that hold it close. A new invitation begins with the
+    consent again; what they judge then counts.
     """
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     mine = Participation.objects.select_for_update().filter(project=project, user=user, consented_at__isnull=False)
     for one in mine:
         one.consent, one.consented_at = None, None
@@ -72,6 +75,7 @@ def withdraw_consent(*, project: Project, user: User) -> None:
     for assignment in held.order_by("pk"):
         release(assignment=assignment, rater=user)
     Membership.objects.filter(project=project, user=user, role=Membership.Role.RATER).delete()
+    withdraw_for_consent(project=project, rater=user)
     screen(project=project, user=user)
 
 

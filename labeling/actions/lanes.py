@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from labeling.actions.queues import LANE_OF_ITEM
 from labeling.actions.refusals import Refused
 from labeling.audit import record
-from labeling.models import Assignment, Pair, Queue, Slot, User
+from labeling.models import Assignment, Pair, Queue, Slot, User, Withdrawal
 from labeling.models.queues import HIDDEN
 
 TWICE = 2  # so many skips as broken take a pair out of rotation, and as many more after it was put back
@@ -67,15 +67,22 @@ def hide_if_broken(*, pair: Pair) -> bool:
     ).count()
     if broken % TWICE:
         return False
-    queues = _locked_queues(pair.project_id)
-    Slot.objects.filter(queue__in=queues, pair=pair, state=Slot.State.OPEN).update(lane=HIDDEN)
+    hide(pair=pair)
     record(None, "pair.hidden", pair, project_id=pair.project_id, skips=broken)
     return True
+
+
+def hide(*, pair: Pair) -> None:
+    """Take a pair out of rotation, in every queue."""
+    queues = _locked_queues(pair.project_id)
+    Slot.objects.filter(queue__in=queues, pair=pair, state=Slot.State.OPEN).update(lane=HIDDEN)
 
 
 @transaction.atomic
 def bring_back(*, pair: Pair, by: User) -> int:
     """Give a hidden pair to raters again, at the end of its lane. Returns how many slots; refused when none is."""
+    if Withdrawal.objects.filter(item=pair.item_id).exists():
+        raise Refused("withdrawn", _("This item was withdrawn, so nobody is given it."))
     moved = sum(_relane(queue, _OF_PAIR, pair=pair.pk) for queue in _locked_queues(pair.project_id))
     if not moved:
         raise Refused("not_hidden", _("This pair is in rotation already."))

@@ -90,7 +90,7 @@ def helpsteer(line: int, row: Row) -> ItemDraft:
     name = "context" if "context" in row else "prompt"
     before, stated = row.get(name), row.get("language")
     changed = {name: _special_turns(before) if isinstance(before, str) else before}
-    language = _LANGUAGES.get(str(stated or "").lower())
+    language = LANGUAGES.get(str(stated or "").lower())
     if language is None:
         changed |= {"language": None, "stated_language": stated}
     judged = [each for each in row if "preference" in each]
@@ -98,7 +98,7 @@ def helpsteer(line: int, row: Row) -> ItemDraft:
     return _of_two(line, {**row, **changed}, name, sides, ("model1", "model2"), judged, language)
 
 
-_LANGUAGES = {
+LANGUAGES = {
     "english": "en", "chinese": "zh", "korean": "ko", "french": "fr", "spanish": "es", "japanese": "ja", "german": "de",
     "russian": "ru", "portuguese": "pt", "italian": "it", "vietnamese": "vi", "dutch": "nl", "polish": "pl",
     "indonesian": "id",

@@ -18,6 +18,7 @@ from labeling.models.entry import (
     RaterProfile,
 )
 from labeling.models.webhooks import Delivery, FinishedQueue, Webhook
+from labeling.models.withdrawals import Withdrawal
 from labeling.models.audit import AuditEntry
 
 __all__ = [
@@ -25,5 +26,5 @@ __all__ = [
     "ConsentText", "Criterion", "CrowdEntry", "CrowdLink", "Delivery", "Exposure", "FinishedQueue", "GoldAnswer",
     "Guideline", "Image", "Invitation", "Item", "Job", "Judgment", "Lesson", "LostJob", "Membership", "Pair",
     "Participation", "Passage", "Project", "Queue", "RaterProfile", "Refusal", "Response", "Slot", "Topic", "User",
-    "Webhook",
+    "Webhook", "Withdrawal",
 ]  # fmt: skip

@@ -27,12 +27,16 @@ def position(left_chosen: Floats, cluster: Ints) -> Share:
     cluster-robust one, with the usual G/(G-1).
     """
     _, group = np.unique(cluster, return_inverse=True)
-    share = float(left_chosen.mean())
-    residuals = np.bincount(group, left_chosen - share)
-    clusters = len(residuals)
+    return position_by_rater(np.bincount(group, left_chosen), np.bincount(group, np.ones(len(group))))
+
+
+def position_by_rater(lefts: Floats, sided: Floats) -> Share:
+    """The same from what each rater did: of `sided` judgments that take a side, `lefts` chose the left one."""
+    judgments, clusters = float(sided.sum()), len(sided)
+    share = float(lefts.sum()) / judgments
     if clusters < 2:
         return Share(share, float("nan"), float("nan"), float("nan"))
-    error = sqrt(float((residuals**2).sum()) * clusters / (clusters - 1)) / len(left_chosen)
+    error = sqrt(float(((lefts - share * sided) ** 2).sum()) * clusters / (clusters - 1)) / judgments
     z = (share - 0.5) / error if error else float("nan")
     return Share(share, error, z, erfc(abs(z) / sqrt(2)))
 

@@ -24,14 +24,23 @@ def numbered(names: NDArray[np.object_] | list[object]) -> tuple[list[object], I
 
 
 def interval(
-    counts: Ints, statistic: Callable[[Ints, Floats], float], *, draws: int = 1000, seed: int = 0, level: float = 0.95
+    counts: Ints,
+    statistic: Callable[[Ints, Floats], float],
+    *,
+    times: Ints | None = None,
+    draws: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
 ) -> tuple[float, float]:
     """Percentile interval of `statistic(counts, weights)` by drawing units again (bootstrap).
 
-    Units with the same counts are pooled first, so a draw costs the number of different rows, not of units. A draw in
-    which the statistic is not defined (NaN) is left out.
+    Units with the same counts are pooled first, so a draw costs the number of different rows, not of units; `times`
+    says that they are pooled already, and how many each row stands for. A draw in which the statistic is not defined
+    (NaN) is left out.
     """
-    different, times = np.unique(counts, axis=0, return_counts=True)
+    different = counts
+    if times is None:
+        different, times = np.unique(counts, axis=0, return_counts=True)
     rng = np.random.default_rng(seed)
     total = int(times.sum())
     drawn = rng.multinomial(total, times / total, size=draws).astype(np.float64)

@@ -17,9 +17,10 @@ import pytest
 import yaml
 from django.db import connection
 
-from exports.actions import preview, write_export
-from exports.recipes import Recipe, Split
+from exports.actions import write_export
+from exports.recipes import Recipe, Split, read_recipe
 from exports.segments import split_of
+from exports.whatif import what_if
 from labeling.actions.refusals import Refused
 from labeling.models import Annotation, Criterion, Project, User
 from tests import make
@@ -73,7 +74,8 @@ def test_the_manifest_accounts_for_every_pair_and_file(study: Project, tmp_path:
     assert dropped == {"unjudged": 1, "both_bad": 1, "tie": 1}
     assert manifest["judgments"]["on_criterion"] == manifest["judgments"]["annotations"] == 14
     assert manifest["judgments"]["raters"] == 3
-    assert manifest["guidelines"] == [{"version": 1, "annotations": 14}]
+    (guideline,) = manifest["guidelines"]
+    assert (guideline["version"], guideline["annotations"], len(guideline["sha256"])) == (1, 14, 64)
     assert {f["path"]: (f["bytes"], f["sha256"]) for f in manifest["files"]} == {
         path: (len(data), sha256(data).hexdigest()) for path, data in on_disk.items()
     }
@@ -93,7 +95,7 @@ def test_the_card_is_read_by_loaders_and_names_nobody(study: Project, tmp_path: 
     assert list(features) == list(lines(tmp_path / "out")[0])
     assert features["strength"]["dtype"] == "int32" and features["chosen_safe"]["dtype"] == "bool"
     assert head["language"] == ["en", "ja"] and head["size_categories"] == ["n<1K"]
-    assert "license" not in head and "## Licence\n\nMissing." in card
+    assert "license" not in head and "## Licence\n\n**Missing.**" in card
     assert "# Advice \\*round\\* 4 \\# not a heading \\<b\\>\n" in card
     assert "| Pairs | 7 | 0 |" in card and "Guideline version 1: 14 annotations" in card
     everything = b"".join(bytes_of(tmp_path / "out").values()).decode()
@@ -326,7 +328,7 @@ def test_pairs_with_images_are_left_out_and_counted(study: Project, tmp_path: Pa
     load(study, rows, tmp_path)
     for name in ("asked", "said"):
         judge(pair_of(study, name), people["Rui"], helpfulness=-2)
-    shown = preview(project=study, recipe={"format": "dpo"} | NO_TEST)
+    shown = what_if(study, read_recipe({"format": "dpo"} | NO_TEST))
     assert shown.dropped["images"] == 2
     for name in ("dpo", "reward", "kto"):
         manifest = written(study, tmp_path / name, format=name, file="jsonl")

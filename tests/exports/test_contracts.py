@@ -19,6 +19,7 @@ from exports.actions import write_export
 from exports.formats import FORMATS
 from exports.recipes.recipe import FORMATS as FILES
 from labeling.models import Project
+from tests.exports.study import rich
 
 SHARED = Path(__file__).parents[3] / "shared" / "formats"
 
@@ -67,24 +68,37 @@ def check(contracts: ModuleType, name: str, rows: Rows) -> None:
     elif name == "openai":
         strings.openai(rows, together=True)
     else:
-        {"kto": contracts.contract_unpaired, "sft": contracts.contract_sft, "hh-rlhf": strings.hh}[name](rows)
+        known = {
+            "kto": contracts.contract_unpaired, "sft": contracts.contract_sft, "prompts": contracts.contract_prompts,
+            "hh-rlhf": strings.hh, "safe-rlhf": strings.safe, "helpsteer3": strings.hs3,
+        }  # fmt: skip
+        known[name](rows)
 
 
 BROKEN: dict[str, Callable[[dict[str, Any]], Any]] = {
     "kto": lambda row: row.update(label=None),
     "sft": lambda row: row["messages"].pop(),
     "openai": lambda row: row.update(preferred_output=row["non_preferred_output"]),
+    "prompts": lambda row: row["prompt"].append({"role": "assistant", "content": "So."}),
+    "safe-rlhf": lambda row: row.update(better_response_id=-1),
+    "helpsteer3": lambda row: row.update(overall_preference=5),
 }
-CHECKED = ["dpo", "dpo-plain", "reward", "openrlhf", "kto", "sft", "hh-rlhf", "openai"]
+ROWS = {
+    "dpo": 4, "dpo-plain": 4, "reward": 4, "openrlhf": 4, "kto": 10, "sft": 4, "hh-rlhf": 4, "openai": 4, "prompts": 6,
+    "safe-rlhf": 2, "helpsteer3": 5,
+}  # fmt: skip
+CHECKED = list(ROWS)
 
 
 @pytest.mark.parametrize(("name", "file"), [(name, file) for name in CHECKED for file in FILES[name]])
 def test_an_export_keeps_the_contract(
     contracts: ModuleType, study: Project, tmp_path: Path, name: str, file: str
 ) -> None:
-    built = write_export(project=study, recipe={"format": name, "file": file}, to=tmp_path / "out")
+    # the plain study has no pair of which the safety of both sides is known by all
+    project = rich(tmp_path) if name == "safe-rlhf" else study
+    built = write_export(project=project, recipe={"format": name, "file": file}, to=tmp_path / "out")
     rows = rows_of(name, built.directory)
-    assert len(rows) == built.manifest["rows"] == (10 if name == "kto" else 4)
+    assert len(rows) == built.manifest["rows"] == ROWS[name]
     check(contracts, name, rows)
     BROKEN.get(name, lambda row: row.update(rejected=row["chosen"]))(rows[0])
     with pytest.raises(contracts.ContractError):
@@ -92,8 +106,8 @@ def test_an_export_keeps_the_contract(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_every_format_is_written_as_declared(study: Project, tmp_path: Path, name: str) -> None:
-    built = write_export(project=study, recipe={"format": name}, to=tmp_path / "out")
+def test_every_format_is_written_as_declared(transactional_db: None, tmp_path: Path, name: str) -> None:
+    built = write_export(project=rich(tmp_path), recipe={"format": name}, to=tmp_path / "out")
     rows = rows_of(name, built.directory)
     assert len(rows) == sum(file["rows"] or 0 for file in built.manifest["files"]) > 0
     assert all(list(row) == FORMATS[name].schema.names for row in rows)

@@ -54,7 +54,7 @@ def test_the_id_is_of_what_was_compared_and_not_of_who_won() -> None:
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the samples are not beside this checkout")
-@pytest.mark.parametrize("name", ["dpo", "reward", "kto", "sft"])
+@pytest.mark.parametrize("name", ["dpo", "reward", "kto", "sft", "prompts"])
 def test_the_types_are_those_of_the_samples(name: str) -> None:
     sample = pq.read_schema(SHARED / "samples/good/hub_parquet" / name / "train-00000-of-00001.parquet")
     assert FORMATS[name].schema.equals(sample, check_metadata=False)
@@ -69,6 +69,9 @@ SAMPLES = {
     "llama-factory": "llamafactory/pairs_sharegpt.jsonl",
     "axolotl": "axolotl/chat_template_default.jsonl",
     "nemo-rl": "nemo_rl/train.jsonl",
+    "helpsteer3": "helpsteer3/train.jsonl",
+    "llama-factory-kto": "llamafactory/kto_sharegpt.jsonl",
+    "axolotl-reward": "axolotl/bt.jsonl",
 }
 
 

@@ -16,11 +16,13 @@ from django.db import connection
 from django.http import Http404
 from django.utils import timezone
 
-from exports import actions, assembly, files, segments, tasks
+from exports import actions, assembly, files, segments, sharing, tasks
 from exports.access import file_for
-from exports.actions import build_export, delete_export, due_exports, preview, request_export, sweep_scratch
+from exports.actions import build_export, delete_export, due_exports, request_export, sweep_scratch
 from exports.files import scratch_of
 from exports.models import Export, ExportFile
+from exports.recipes import read_recipe
+from exports.whatif import what_if
 from labeling.actions.refusals import Refused
 from labeling.models import AuditEntry, LostJob, Project, User
 from labeling.models.jobs import MOST_ATTEMPTS
@@ -100,7 +102,7 @@ def test_a_later_attempt_reads_the_judgments_of_the_first(
     expected = finished(undisturbed)
 
     export = asked(study, noor)
-    kill_at(monkeypatch, assembly, "write_segment")
+    kill_at(monkeypatch, sharing, "write_segment")
     with pytest.raises(Killed):
         build_export(export=export)
     judge(pair_of(study, "alone"), User.objects.get(name="Rosa"), helpfulness=3)  # new
@@ -124,7 +126,7 @@ def test_a_judgment_that_commits_while_the_first_attempt_reads_does_not_count(
         judge(pair_of(study, "alone"), User.objects.get(name="Rui"), helpfulness=3)
         return original(*args)
 
-    monkeypatch.setattr(assembly, "write_segment", judging)
+    monkeypatch.setattr(sharing, "write_segment", judging)
     export = asked(study, noor)
     build_export(export=export)
     finished(export)
@@ -134,8 +136,8 @@ def test_a_judgment_that_commits_while_the_first_attempt_reads_does_not_count(
 @pytest.mark.parametrize(
     ("target", "name", "call"),
     [
-        (assembly, "write_segment", 1),
-        (assembly, "write_segment", 3),
+        (sharing, "write_segment", 1),
+        (sharing, "write_segment", 3),
         (segments, "write_file", 2),
         (segments._Writing, "finish", 2),
         (assembly, "_gather", 1),
@@ -150,7 +152,7 @@ def test_a_judgment_that_commits_while_the_first_attempt_reads_does_not_count(
 def test_killed_anywhere_it_ends_in_the_same_bytes(
     study: Project, noor: User, stored: Path, monkeypatch: pytest.MonkeyPatch, target: Any, name: str, call: int
 ) -> None:
-    monkeypatch.setattr(segments, "COMPARISONS_A_SEGMENT", 2)
+    monkeypatch.setattr(segments, "PAIRS_A_SEGMENT", 2)
     undisturbed = asked(study, noor)
     build_export(export=undisturbed)
     expected = finished(undisturbed)
@@ -175,10 +177,10 @@ def test_killed_anywhere_it_ends_in_the_same_bytes(
 def test_a_later_attempt_goes_on_behind_what_was_finished(
     study: Project, noor: User, stored: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segments, "COMPARISONS_A_SEGMENT", 2)
+    monkeypatch.setattr(segments, "PAIRS_A_SEGMENT", 2)
     export = asked(study, noor)
     with monkeypatch.context() as patch:
-        kill_at(patch, assembly, "write_segment", 3)
+        kill_at(patch, sharing, "write_segment", 3)
         with pytest.raises(Killed):
             build_export(export=export)
     first = scratch_of(export.pk) / "segment-00000.json"
@@ -192,7 +194,7 @@ def test_a_later_attempt_goes_on_behind_what_was_finished(
         calls.append(args[1])
         return original(*args)
 
-    monkeypatch.setattr(assembly, "write_segment", counting)
+    monkeypatch.setattr(sharing, "write_segment", counting)
     with monkeypatch.context() as patch:
         kill_at(patch, assembly, "_gather")
         abandon(export)
@@ -208,7 +210,7 @@ def test_a_later_attempt_goes_on_behind_what_was_finished(
 def test_a_long_build_goes_on_in_steps(
     study: Project, noor: User, stored: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segments, "COMPARISONS_A_SEGMENT", 2)
+    monkeypatch.setattr(segments, "PAIRS_A_SEGMENT", 2)
     whole, export = asked(study, noor), asked(study, noor)
     build_export(export=whole)
     steps = 0
@@ -250,7 +252,7 @@ def test_deleted_while_it_is_built(study: Project, noor: User, stored: Path, mon
         delete_export(export=Export.objects.get(pk=export.pk), by=noor)
         return original(*args)
 
-    monkeypatch.setattr(assembly, "write_segment", deleting)
+    monkeypatch.setattr(sharing, "write_segment", deleting)
     assert build_export(export=export)
     sweep_scratch()
     assert not list(stored.rglob("*.json*")) and not Export.objects.exists()
@@ -280,7 +282,7 @@ def test_trouble_is_tried_again_and_in_the_end_told(
     def full(*args: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(assembly, "write_segment", full)
+    monkeypatch.setattr(sharing, "write_segment", full)
     for attempt in range(1, MOST_ATTEMPTS + 1):
         assert due_exports() == [export.pk]
         assert build_export(export=export)
@@ -313,7 +315,7 @@ def test_requests_that_are_refused_leave_nothing(study: Project, noor: User) -> 
 
 
 def test_the_preview_is_what_the_build_writes(study: Project, noor: User, stored: Path) -> None:
-    found = preview(project=study, recipe=RECIPE)
+    found = what_if(study, read_recipe(RECIPE))
     export = asked(study, noor)
     build_export(export=export)
     finished(export)

@@ -19,7 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from exports.links import make_link
-from exports.models import Export, ExportFile
+from exports.models import Export, ExportFile, StoredRecipe
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim
 from labeling.actions.care import check_in
@@ -163,6 +163,9 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "hub:tree_folder": ("get", RESEARCHERS, "revision's folder"),
     "hub:paths_info": ("post", RESEARCHERS, "revision"),
     "hub:resolve": ("get", RESEARCHERS, "revision's file"),
+    "export_recipes": ("get", RESEARCHERS, "project"),
+    "export_recipe": ("get", RESEARCHERS, "project's recipe"),
+    "export_recipe_file": ("get", RESEARCHERS, "project's recipe version"),
     "admin:": ("get", OPERATORS, ""),  # all of /operate/
     "api:schema": ("get", ALL, ""),
     "api:docs": ("get", ALL, ""),
@@ -186,6 +189,9 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:skip": ("post", RATERS, "Rui's assignment"),
     "api:release": ("post", RATERS, "Rui's assignment"),
     "api:exports": ("get", RESEARCHERS, "project"),
+    "api:recipes": ("get", RESEARCHERS, "project"),
+    "api:recipe": ("get", RESEARCHERS, "project's recipe"),
+    "api:what_if": ("post", RESEARCHERS, "project"),
     "api:export": ("get", RESEARCHERS, "export"),
     "api:export_file": ("get", RESEARCHERS, "file"),
     "api:export_archive": ("get", RESEARCHERS, "export"),
@@ -224,6 +230,7 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     invitation, secret = invite(project=project, role="rater", by=people["Mara"])
     batch = Batch.objects.get(project=project)
     export = Export.objects.create(project=project, name="dpo", recipe={"format": "dpo"}, state="done", manifest={})
+    StoredRecipe.objects.create(project=project, name="ours", version=1, recipe={"format": "dpo"})
     for path in ("README.md", "data/train.jsonl"):
         ExportFile.objects.create(export=export, path=path, sha256="0" * 64, size=2)
         default_storage.save(f"exports/{export.pk}/{path}", ContentFile(b"ok"))
@@ -268,6 +275,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "batch": (batch.pk,),
         "project's export": (slug, export.pk),
         "export": (export.pk,),
+        "project's recipe": (slug, "ours"),
+        "project's recipe version": (slug, "ours", 1),
         "project's file": (slug, export.pk, "README.md"),
         "file": (export.pk, "README.md"),
         "project's lesson": (slug, lesson.pk),

@@ -21,6 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("project", help="the project's slug")
         parser.add_argument("--recipe", required=True, help=f"a JSON file, or one of {', '.join(NAMED)}")
+        parser.add_argument("--workers", type=int, default=1, choices=range(1, 65), metavar="N", help="processes")
         parser.add_argument("--to", required=True, type=Path, help="a new or empty directory", metavar="DIR")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -28,7 +29,9 @@ class Command(BaseCommand):
         if project is None:
             raise CommandError(f"There is no project “{options['project']}”.")
         try:
-            built = write_export(project=project, recipe=_recipe(options["recipe"]), to=options["to"])
+            built = write_export(
+                project=project, recipe=_recipe(options["recipe"]), to=options["to"], workers=options["workers"]
+            )
         except Refused as refused:
             problems = "; ".join(f"{field}: {text}" for field, text in refused.errors.items())
             raise CommandError(f"{refused.message} {problems}".strip()) from None

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0009_states"),
+        ("labeling", "0010_withdrawals"),
     ]
 
     operations = [
