@@ -150,7 +150,7 @@ def _count(request: HttpRequest, link: DownloadLink, path: str) -> None:
 
 def _finished(request: PersonRequest, slug: str, pk: int) -> Export:
     found = export_for(request.user, pk)
-    if found.project.slug != slug or found.state != Export.State.DONE:
+    if found.project.slug != slug or not Export.objects.fetchable().filter(pk=found.pk).exists():
         raise Http404
     return found
 

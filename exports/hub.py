@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from exports.access import exports_for
 from exports.downloads import file_response
 from exports.models import ExportFile
-from exports.naming import NEWEST, Snapshot, commit_of, snapshots
+from exports.naming import NEWEST, Snapshot, snapshots
 from labeling.access import RESEARCHERS, project_for
 from labeling.api.base import Endpoint
 from labeling.api.tokens import BearerAuthentication
@@ -66,25 +66,18 @@ class HubEndpoint(Endpoint):
             raise Http404
         return found
 
-    def at(self, owner: str, name: str, revision: str) -> tuple[Snapshot, list[ExportFile], str]:
-        """A snapshot with its files and its commit: of `v3`, of a commit, or the newest for `main`."""
-        known = self.versions(owner, name)
-        if revision == NEWEST:
-            known = known[-1:]
-        elif revision in {one.version for one in known}:
-            known = [one for one in known if one.version == revision]
-        for one in reversed(known):
-            files = list(one.export.files.all())
-            commit = commit_of(files)
-            if revision in (NEWEST, one.version, commit):
-                return one, files, commit
+    def at(self, owner: str, name: str, revision: str) -> tuple[Snapshot, list[ExportFile]]:
+        """A snapshot with its files: of `v3`, of a commit, or the newest for `main`."""
+        for one in reversed(self.versions(owner, name)):
+            if revision in (NEWEST, one.version, one.commit):
+                return one, list(one.export.files.all())
         raise Missing("RevisionNotFound")
 
 
 class Repository(HubEndpoint):
     def get(self, request: Request, owner: str, name: str, revision: str = NEWEST) -> Response:
-        snapshot, files, commit = self.at(owner, name, revision)
-        export = snapshot.export
+        snapshot, files = self.at(owner, name, revision)
+        export, commit = snapshot.export, snapshot.commit
         blobs = request.query_params.get("blobs", "").lower() == "true"
         return Response(
             {
@@ -98,48 +91,46 @@ class Repository(HubEndpoint):
 
 class References(HubEndpoint):
     def get(self, request: Request, owner: str, name: str) -> Response:
-        known = [(one, commit_of(list(one.export.files.all()))) for one in self.versions(owner, name)]
-        tags = [
-            {"name": one.version, "ref": f"refs/tags/{one.version}", "targetCommit": commit} for one, commit in known
-        ]
-        newest = {"name": NEWEST, "ref": f"refs/heads/{NEWEST}", "targetCommit": known[-1][1]}
+        known = self.versions(owner, name)
+        tags = [{"name": one.version, "ref": f"refs/tags/{one.version}", "targetCommit": one.commit} for one in known]
+        newest = {"name": NEWEST, "ref": f"refs/heads/{NEWEST}", "targetCommit": known[-1].commit}
         return Response({"branches": [newest], "tags": tags, "converts": []})
 
 
 class Tree(HubEndpoint):
     def get(self, request: Request, owner: str, name: str, revision: str, path: str = "") -> Response:
         """What lies in a folder, or with `recursive` under it."""
-        snapshot, files, commit = self.at(owner, name, revision)
+        snapshot, files = self.at(owner, name, revision)
         deep = request.query_params.get("recursive", "").lower() == "true"
         expand = request.query_params.get("expand", "").lower() == "true"
         folder = PurePosixPath(path)
-        entries = _entries(files, commit)
+        entries = _entries(files, snapshot.commit)
         parents = {path: PurePosixPath(path).parents for path in entries}
         inside = [path for path, above in parents.items() if folder in (above if deep else above[:1])]
         if not inside and path:
             raise Missing("EntryNotFound")
-        return Response([_expanded(entries[p], snapshot, commit, expand) for p in sorted(inside)])
+        return Response([_expanded(entries[p], snapshot, expand) for p in sorted(inside)])
 
 
 class PathsInfo(HubEndpoint):
     def post(self, request: Request, owner: str, name: str, revision: str) -> Response:
         """Those of the asked paths that there are."""
-        snapshot, files, commit = self.at(owner, name, revision)
+        snapshot, files = self.at(owner, name, revision)
         asked, expand = _asked(request.data)
-        entries = _entries(files, commit)
+        entries = _entries(files, snapshot.commit)
         found = [entries[path] for path in asked[:MOST_PATHS] if path in entries]
-        return Response([_expanded(entry, snapshot, commit, expand) for entry in found])
+        return Response([_expanded(entry, snapshot, expand) for entry in found])
 
 
 class Resolve(HubEndpoint):
     def get(self, request: Request, owner: str, name: str, revision: str, path: str) -> HttpResponseBase:
         """A file, with ranges; HEAD tells the library what it is."""
-        _, files, commit = self.at(owner, name, revision)
+        snapshot, files = self.at(owner, name, revision)
         file = next((file for file in files if file.path == path), None)
         if file is None:
             raise Missing("EntryNotFound")
         answer = file_response(request._request, file)
-        answer.headers["X-Repo-Commit"] = commit
+        answer.headers["X-Repo-Commit"] = snapshot.commit
         answer.headers["X-Linked-ETag"] = answer.headers["ETag"]
         answer.headers["X-Linked-Size"] = str(file.size)
         return answer
@@ -179,9 +170,9 @@ def _entries(files: list[ExportFile], commit: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _expanded(entry: dict[str, Any], snapshot: Snapshot, commit: str, expand: bool) -> dict[str, Any]:
+def _expanded(entry: dict[str, Any], snapshot: Snapshot, expand: bool) -> dict[str, Any]:
     export = snapshot.export
-    last = {"id": commit, "title": snapshot.version, "date": _time(export.finished_at or export.created_at)}
+    last = {"id": snapshot.commit, "title": snapshot.version, "date": _time(export.finished_at or export.created_at)}
     return entry | ({"lastCommit": last} if expand else {})
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
-from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from exports.recipes.majority import BOTH_BAD, SIDE, TIE, Comparison, Outcome

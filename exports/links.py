@@ -10,6 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from exports.access import check_open
 from exports.models import DownloadLink, Export
 from labeling.actions.refusals import Refused
 from labeling.audit import record
@@ -25,6 +26,7 @@ def make_link(*, export: Export, by: User, days: int = 7, note: str = "") -> tup
     """A link to a finished export, and the secret of its address, which is stored only as a digest."""
     if export.state != Export.State.DONE:
         raise Refused("not_ready", _("Only a finished export has files to share."))
+    check_open(export)
     if not 1 <= days <= LONGEST_DAYS:
         said = _("A link lasts from 1 to %(most)s days.") % {"most": LONGEST_DAYS}
         raise Refused("invalid", said, {"days": said})

@@ -7,53 +7,57 @@ number, the older one first.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha1
+from hashlib import sha256
 
 from django.db.models import QuerySet
 from django.utils.text import slugify
 
-from exports.models import Export, ExportFile
+from exports.models import Export
 
 NEWEST = "main"
 LONGEST_NAME = 90
+DIGITS_OF_A_COMMIT = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A finished export under its name; `number` counts those of the same name in one project."""
+    """An export whose files can be fetched, under its name."""
 
     export: Export
     repository: str
-    number: int
 
     @property
     def version(self) -> str:
-        return f"v{self.number}"
+        return self.export.version
+
+    @property
+    def commit(self) -> str:
+        """What stands for a git commit: forty hex digits of the content, the same wherever and whenever it was made."""
+        known = self.export.content_hash or _hash(self.export)
+        return known[:DIGITS_OF_A_COMMIT]
 
 
 def snapshots(exports: QuerySet[Export]) -> list[Snapshot]:
-    """The finished ones among the exports of one project, oldest first. One query."""
+    """Those among the exports of one project whose files can be fetched, oldest first. Two queries."""
     names: dict[str, str] = {}
-    counts: dict[str, int] = {}
-    found = []
-    for export in exports.filter(state=Export.State.DONE).order_by("pk").defer("manifest"):
-        repository = names.get(export.name) or _fresh(export.name, set(names.values()))
-        names[export.name] = repository
-        counts[repository] = counts.get(repository, 0) + 1
-        found.append(Snapshot(export, repository, counts[repository]))
-    return found
+    numbered = exports.filter(number__isnull=False).order_by("pk")
+    for name in numbered.values_list("name", flat=True):
+        if name not in names:
+            names[name] = _fresh(name, set(names.values()))
+    fetchable = numbered.fetchable().defer("manifest")  # type: ignore[attr-defined]
+    return [Snapshot(export, names[export.name]) for export in fetchable]
 
 
 def snapshot_of(export: Export) -> Snapshot | None:
-    """A finished export under its name; None while it is not finished."""
+    """An export under its name; None while it is not finished, or when its files are closed."""
     found = snapshots(Export.objects.filter(project=export.project_id))
     return next((one for one in found if one.export.pk == export.pk), None)
 
 
-def commit_of(files: list[ExportFile]) -> str:
-    """What stands for a git commit: forty hex digits of the content, the same wherever and whenever it was made."""
-    known = "\n".join(sorted(f"{file.sha256} {file.path}" for file in files))
-    return sha1(known.encode(), usedforsecurity=False).hexdigest()
+def _hash(export: Export) -> str:
+    """Of an export from before it was stored."""
+    known = sorted(export.files.values_list("path", "sha256"))
+    return sha256("\n".join(f"{digest} {path}" for path, digest in known).encode()).hexdigest()
 
 
 def _fresh(name: str, taken: set[str]) -> str:

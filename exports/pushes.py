@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from exports.access import exports_for
+from exports.access import check_open, exports_for
 from exports.hub_client import HubRefused, HubTrouble, check_repository, upload
 from exports.models import Export, HubPush, HubToken
 from exports.naming import snapshot_of
@@ -39,6 +39,7 @@ def request_push(
     """
     if export.state != Export.State.DONE:
         raise Refused("not_ready", _("Only a finished export has files to push."))
+    check_open(export)
     if not check_repository(repo_id):
         said = _("Owner and name with a slash between, of letters, digits, - _ and . only.")
         raise Refused("invalid", said, {"repo_id": said})
@@ -95,11 +96,11 @@ def run_push(*, push: HubPush) -> None:
 
 def _send(push: HubPush) -> str:
     export = push.export
-    if not exports_for(push.created_by).filter(pk=export.pk, state=Export.State.DONE).exists():
+    if not exports_for(push.created_by).filter(pk=export.pk).exists():
         raise HubRefused("Who asked for it may not reach these files any more.")
     snapshot = snapshot_of(export)
     if snapshot is None:
-        raise HubRefused("The export is not finished any more.")
+        raise HubRefused("Nobody may fetch these files any more.")
     return upload(
         repo_id=push.repo_id, token=_token_of(push), private=push.private, files=export.files.all(),
         message=f"{snapshot.repository} {snapshot.version}: {export.rows_written} rows", tag=snapshot.version,

@@ -5,6 +5,16 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+# Exports from before there were numbers: as if they had been given when each was done.
+NUMBERS = """
+    UPDATE exports_export SET number = counted.number FROM (
+        SELECT id, row_number() OVER (PARTITION BY project_id, name ORDER BY id)
+            + coalesce(max(number) OVER (PARTITION BY project_id, name), 0) AS number
+        FROM exports_export WHERE state = 'done'
+    ) counted
+    WHERE counted.id = exports_export.id AND exports_export.number IS NULL AND state = 'done'
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -14,6 +24,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL(NUMBERS, migrations.RunSQL.noop),
         migrations.CreateModel(
             name="HubToken",
             fields=[

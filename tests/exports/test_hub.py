@@ -16,7 +16,7 @@ from django.test import Client
 
 from exports.actions import build_export, request_export
 from exports.models import Export
-from exports.naming import commit_of, snapshots
+from exports.naming import snapshot_of, snapshots
 from labeling.models import ApiToken, Project, User
 from tests import make
 
@@ -47,6 +47,12 @@ def program(name: str = "Noor", **headers: str) -> Client:
 @pytest.fixture
 def noor(study: Project) -> Client:
     return program()
+
+
+def commit_of(export: Export) -> str:
+    found = snapshot_of(export)
+    assert found is not None
+    return found.commit
 
 
 def body(answer: Any) -> bytes:
@@ -135,7 +141,7 @@ print(json.dumps({
 }))"""
     )
     hashes = dict(done.files.values_list("path", "sha256"))
-    commit = commit_of(list(done.files.all()))
+    commit = commit_of(done)
     assert got["files"] == hashes and got["listed"] == sorted(hashes)
     assert got["sizes"] == dict(done.files.values_list("path", "size"))
     assert (got["sha"], got["private"], got["branches"]) == (commit, True, ["main"])
@@ -177,7 +183,7 @@ print(json.dumps(found))"""
 
 def test_the_headers_of_a_file(noor: Client, done: Export) -> None:
     file = done.files.get(path="README.md")
-    commit = commit_of(list(done.files.all()))
+    commit = commit_of(done)
     for revision in ("main", "v1", commit):
         path = f"/datasets/advice/helpful-pairs/resolve/{revision}/README.md"
         head = noor.head(path)
@@ -277,13 +283,27 @@ def test_unfinished_ones_are_not_there(study: Project, noor: Client, done: Expor
     assert missing(REPO, noor) == (404, "RepoNotFound")
 
 
+def test_what_is_closed_is_not_there(study: Project, noor: Client, done: Export) -> None:
+    built(study)
+    Export.objects.filter(pk=done.pk).update(closed_at=done.created_at)
+    assert missing(f"{REPO}/revision/v1", noor) == (404, "RevisionNotFound")
+    assert [tag["name"] for tag in noor.get(f"{REPO}/refs").json()["tags"]] == ["v2"]
+
+
+def test_an_export_from_before_there_were_hashes(noor: Client, done: Export) -> None:
+    Export.objects.update(content_hash="")
+    sha = noor.get(REPO).json()["sha"]
+    assert len(sha) == 40 and sha != done.content_hash[:40] and noor.get(f"{REPO}/revision/{sha}").status_code == 200
+
+
 # --- names ----------------------------------------------------------------------------------------
 
 
 def test_versions_and_names(study: Project) -> None:
     names = ["dpo, helpfulness", "A b", "dpo, helpfulness", "a-B", "紙", "!", "A b", "x" * 120]
-    for name in names:
-        Export.objects.create(project=study, name=name, recipe={}, state="done")
+    for place, name in enumerate(names):
+        number = names[: place + 1].count(name)
+        Export.objects.create(project=study, name=name, recipe={}, state="done", number=number)
     Export.objects.create(project=study, name="A b", recipe={}, state="failed")
     found = [(one.repository, one.version) for one in snapshots(Export.objects.filter(project=study))]
     assert found == [
@@ -294,6 +314,6 @@ def test_versions_and_names(study: Project) -> None:
 
 def test_the_same_content_is_the_same_commit(study: Project, done: Export) -> None:
     again = built(study)
-    assert commit_of(list(again.files.all())) == commit_of(list(done.files.all()))
+    assert commit_of(again) == commit_of(done)
     other = built(study, file="jsonl")
-    assert commit_of(list(other.files.all())) != commit_of(list(done.files.all()))
+    assert commit_of(other) != commit_of(done)

@@ -116,7 +116,11 @@ def begin_again(link: DownloadLink) -> None:
     Export.objects.update(state="running")
 
 
-@pytest.mark.parametrize("end", [revoke, expire, lose_the_role, become_a_rater, leave, delete, begin_again])
+def close(link: DownloadLink) -> None:
+    Export.objects.update(closed_at=timezone.now())
+
+
+@pytest.mark.parametrize("end", [close, revoke, expire, lose_the_role, become_a_rater, leave, delete, begin_again])
 def test_it_ends_at_once_with_the_right(noor: Client, done: Export, end: Callable[[DownloadLink], None]) -> None:
     path = shared(noor, done)
     assert statuses(path) == {200}

@@ -222,6 +222,13 @@ def test_who_lost_the_right_pushes_nothing(noor: Client, done: Export, hub: Hub)
     assert push.state == "failed" and "may not reach" in push.error and not hub.calls
 
 
+def test_closed_meanwhile(noor: Client, done: Export, hub: Hub) -> None:
+    ask(noor, done)
+    Export.objects.update(closed_at=timezone.now())
+    tasks.push_export(HubPush.objects.get().pk)
+    assert "Nobody may fetch" in HubPush.objects.get().error and not hub.calls
+
+
 def test_deleted_meanwhile(noor: Client, done: Export, hub: Hub) -> None:
     ask(noor, done)
     push = HubPush.objects.select_related("export__project", "created_by").get()

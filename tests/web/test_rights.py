@@ -229,7 +229,9 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     assert assignment is not None
     invitation, secret = invite(project=project, role="rater", by=people["Mara"])
     batch = Batch.objects.get(project=project)
-    export = Export.objects.create(project=project, name="dpo", recipe={"format": "dpo"}, state="done", manifest={})
+    export = Export.objects.create(
+        project=project, name="dpo", recipe={"format": "dpo"}, state="done", manifest={}, number=1
+    )
     StoredRecipe.objects.create(project=project, name="ours", version=1, recipe={"format": "dpo"})
     for path in ("README.md", "data/train.jsonl"):
         ExportFile.objects.create(export=export, path=path, sha256="0" * 64, size=2)
