@@ -100,6 +100,7 @@ _RANGED: dict[str, Any] = {
     "responses": {
         (200, "application/octet-stream"): OpenApiTypes.BINARY,
         (206, "application/octet-stream"): OpenApiTypes.BINARY,
+        410: OpenApiResponse(description="Closed: it holds what was withdrawn since."),
         416: OpenApiResponse(description="The range lies outside the file; Content-Range says how long it is."),
     },
 }

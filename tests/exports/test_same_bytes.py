@@ -16,7 +16,7 @@ from django.db import connection
 
 from annotate.local.postgres import NAME, Postgres
 from annotate.local.var import Var
-from exports import sharing
+from exports import segments, sharing
 from exports.actions import build_export, delete_export, help_export, request_export
 from exports.card import content_hash
 from exports.files import scratch_of
@@ -86,9 +86,9 @@ def test_a_dump_restored_on_another_server_gives_the_same_bytes(
     facts, programs = connection.settings_dict, other_server.programs
     dump = tmp_path / "dump.sql"
     known = ["-h", str(facts["HOST"]), "-U", str(facts["USER"])] + (["-p", str(facts["PORT"])] if facts["PORT"] else [])
-    subprocess.run([programs / "pg_dump", *known, "-f", dump, str(facts["NAME"])], check=True)
-    there = ["-h", str(other_server.var.sockets), "-U", NAME, "-d", NAME, "-q", "-v", "ON_ERROR_STOP=1", "-f", dump]
-    subprocess.run([programs / "psql", *there], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([str(programs / "pg_dump"), *known, "-f", str(dump), str(facts["NAME"])], check=True)
+    there = ["-h", str(other_server.var.sockets), "-U", NAME, "-d", NAME, "-q", "-v", "ON_ERROR_STOP=1", "-f", str(dump)]
+    subprocess.run([str(programs / "psql"), *there], check=True, stdout=subprocess.DEVNULL)
     url = f"postgresql://{NAME}@{quote(str(other_server.var.sockets), safe='')}/{NAME}"
     moved = bytes_of(built_by_command(study.slug, recipe, tmp_path / "there", DATABASE_URL=url))
     assert moved == here
@@ -103,19 +103,18 @@ def test_one_worker_or_more_write_the_same(
     monkeypatch.setattr(settings, "EXPORT_WORKERS", workers)
     export = request_export(project=study, by=None, recipe=RECIPE)
     written: list[str] = []
-    original = sharing.write_segment
+    original = segments.write_segment
 
     def noting(*args: Any) -> Any:
-        written.append(who)
+        written.append(who[-1])
         return original(*args)
 
     def help_now() -> None:
-        nonlocal who
-        who = "helper"
+        who.append("helper")
         assert help_export(export=Export.objects.get(pk=export.pk))
-        who = "owner"
+        who.append("owner")
 
-    who = "owner"
+    who = ["owner"]
     monkeypatch.setattr(sharing, "write_segment", noting)
     assert build_export(export=export, invite=help_now)
     export.refresh_from_db()
