@@ -67,8 +67,9 @@ def rotate_secret(*, webhook: Webhook, by: User) -> str:
 
 @transaction.atomic
 def pause_webhook(*, webhook: Webhook, by: User | None) -> None:
+    """Nothing more is written or sent for it. `by` is empty when it is paused because it takes nothing."""
     if Webhook.objects.filter(pk=webhook.pk, paused_at=None).update(paused_at=timezone.now()):
-        record(by, "webhook.paused", webhook, project_id=webhook.project_id)
+        record(by, "webhook.paused" if by else "webhook.stopped", webhook, project_id=webhook.project_id)
 
 
 @transaction.atomic

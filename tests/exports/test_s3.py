@@ -93,16 +93,17 @@ def keys(bucket: Any) -> set[str]:
 def test_built_listed_and_fetched(study: Project, noor: Client, bucket: Any) -> None:
     export = built(study)
     stored = {f"prefix/exports/{export.pk}/{path}" for path in export.files.values_list("path", flat=True)}
+    stored.add(f"prefix/ledgers/{export.pk}")
     assert keys(bucket) == stored and not scratch_of(export.pk).exists()
     folders, names = default_storage.listdir(f"exports/{export.pk}")
     assert folders == ["data"] and "manifest.json" in names
     for file in export.files.all():
         data = body(noor.get(f"{LIST}{export.pk}/files/{file.path}"))
         assert sha256(data).hexdigest() == file.sha256
-    page = noor.get(f"{LIST}{export.pk}/").content.decode()
-    assert ">Criterion and scale</h4>" in page  # the card is read from there too
+    page = noor.get(f"{LIST}{export.pk}/card/").content.decode()
+    assert "Criterion and scale" in page  # the card is read from there too
     with zipfile.ZipFile(io.BytesIO(body(noor.get(f"{LIST}{export.pk}/all.zip")))) as packed:
-        assert packed.testzip() is None and len(packed.namelist()) == len(stored)
+        assert packed.testzip() is None and len(packed.namelist()) == export.files.count()
 
 
 def test_of_a_range_only_the_range_is_fetched(study: Project, noor: Client, bucket: Any, asked: list[str]) -> None:
@@ -136,7 +137,8 @@ def test_deleted_with_everything_under_it(study: Project, bucket: Any) -> None:
     kept, export = built(study), built(study)
     bucket.put_object(Key=f"prefix/exports/{export.pk}/data/of-an-upload-that-was-cut-off", Body=b"x")
     delete_export(export=export, by=User.objects.get(name="Noor"))
-    assert keys(bucket) and all(key.startswith(f"prefix/exports/{kept.pk}/") for key in keys(bucket))
+    left = {f"prefix/exports/{kept.pk}/{path}" for path in kept.files.values_list("path", flat=True)}
+    assert keys(bucket) == left | {f"prefix/ledgers/{kept.pk}"}
 
 
 def test_an_object_that_is_gone_is_not_found(study: Project, noor: Client, bucket: Any) -> None:
@@ -161,7 +163,9 @@ def test_built_twice_it_is_the_same(study: Project, bucket: Any, monkeypatch: py
     export.refresh_from_db()
     build_export(export=export)
     export.refresh_from_db()
-    assert export.state == "done" and {one.key: one.e_tag for one in bucket.objects.all()} == first
+    now = {one.key: one.e_tag for one in bucket.objects.all()}
+    assert export.state == "done" and now.items() >= first.items()
+    assert now.keys() - first.keys() == {f"prefix/ledgers/{export.pk}"}
 
 
 @pytest.mark.parametrize("trouble", ["no bucket", "no server"])
