@@ -7,7 +7,7 @@ Development needs none of them: `./run` starts the embedded servers and writes t
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -40,6 +40,7 @@ def _setting(name: str, default: str = "") -> str:
 PRODUCTION = env.bool("PRODUCTION", False)
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = _setting("SECRET_KEY", "" if PRODUCTION else "development-only-key-of-no-value-outside-this-machine")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS: list[str] = env.list(
     "ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"]
 )
@@ -173,31 +174,34 @@ CELERY_BEAT_SCHEDULE = {
     "nudge-imports": {"task": "labeling.tasks.nudge_imports", "schedule": 15.0},
     "forget-uploads": {"task": "labeling.tasks.forget_unconfirmed_uploads", "schedule": 3600.0},
     "nudge-exports": {"task": "exports.tasks.nudge_exports", "schedule": 15.0},
+    "nudge-pushes": {"task": "exports.tasks.nudge_pushes", "schedule": 15.0},
+    # Each finds all that is due, so a message that nobody had time for is out of date when the next one comes.
+    "deliver-webhooks": {"task": "labeling.tasks.deliver_webhooks", "schedule": 5.0, "options": {"expires": 5}},
+    "watch-queues": {"task": "labeling.tasks.watch_queues", "schedule": 15.0, "options": {"expires": 15}},
+    "forget-deliveries": {"task": "labeling.tasks.forget_old_deliveries", "schedule": 3600.0},
 }
 
 # --- files ----------------------------------------------------------------------------------------
 STORAGE_URL = env.str("STORAGE_URL", "" if PRODUCTION else str(VAR_DIR / "storage"))
-_storage: dict[str, Any] = {
-    "BACKEND": "django.core.files.storage.FileSystemStorage",
-    "OPTIONS": {"location": STORAGE_URL},
-}
-if STORAGE_URL.startswith("s3://"):
-    _s3 = urlsplit(STORAGE_URL)
-    _storage = {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": _s3.netloc,
-            "location": _s3.path.strip("/"),
-            "file_overwrite": True,
-            "default_acl": None,
-        },
-    }
+
+
+def storage_of(url: str) -> dict[str, Any]:
+    """A folder, or `s3://bucket/prefix`; `?addressing=path` is for servers that know no host name for each bucket."""
+    if not url.startswith("s3://"):
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": url}}
+    parts = urlsplit(url)
+    options: dict[str, Any] = {"bucket_name": parts.netloc, "location": parts.path.strip("/")}
+    options |= {"file_overwrite": True, "default_acl": None}
+    options["addressing_style"] = dict(parse_qsl(parts.query)).get("addressing")
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
 _static_backend = (
     "whitenoise.storage.CompressedManifestStaticFilesStorage"
     if PRODUCTION
     else "django.contrib.staticfiles.storage.StaticFilesStorage"
 )
-STORAGES = {"default": _storage, "staticfiles": {"BACKEND": _static_backend}}
+STORAGES = {"default": storage_of(STORAGE_URL), "staticfiles": {"BACKEND": _static_backend}}
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -207,6 +211,11 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 
 EXPORT_WORKERS = env.int("EXPORT_WORKERS", 2)
+
+# --- what goes out ---------------------------------------------------------------------------------
+# Origins that webhooks and pushes may reach although they are inside, or not https on port 443.
+HF_ENDPOINT = env.str("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+ALLOWED_ENDPOINT_ORIGINS: list[str] = [*env.list("ALLOWED_ENDPOINT_ORIGINS", []), HF_ENDPOINT]
 
 # --- people ---------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "labeling.User"
@@ -310,6 +319,11 @@ LOGGING = {
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO" if PRODUCTION else "WARNING")},
+    # At their lower levels these write out addresses and headers, with the keys in them.
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in ("boto3", "botocore", "s3transfer", "urllib3", "httpx2", "httpcore2", "huggingface_hub")
+    },
 }
 
 # Web server, worker and management commands all come through here, so none of them starts unsafely.

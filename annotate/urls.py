@@ -8,6 +8,7 @@ from annotate.health import healthz, livez
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("labeling.web.urls")),
     path("", include("exports.urls")),
+    path("", include("exports.hub_urls")),
     path("operate/", admin.site.urls),
     path("api/v1/", include("annotate.api_v1")),
     path("livez", livez, name="livez"),

@@ -6,10 +6,11 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from exports.models import Export, ExportFile
+from exports.models import DownloadLink, Export, ExportFile
 from labeling.access import RESEARCHERS, holds
 from labeling.actions.refusals import Refused
 from labeling.models import User
+from labeling.models.users import digest
 
 
 def exports_for(user: User) -> QuerySet[Export]:
@@ -40,3 +41,24 @@ def check_open(export: Export) -> None:
     """Raises Refused("closed") where a withdrawal closed the files, also one that was not worked in yet. One query."""
     if not Export.objects.fetchable().filter(pk=export.pk).exists():
         raise Refused("closed", _("These files hold what was withdrawn since, so nobody can fetch them any more."))
+
+
+def link_for(user: User, slug: str, pk: int) -> DownloadLink:
+    """Whoever made it: the files are the project's."""
+    links = DownloadLink.objects.filter(holds(user, RESEARCHERS, "export__project"), export__project__slug=slug, pk=pk)
+    link = links.select_related("export").first()
+    if link is None:
+        raise Http404
+    return link
+
+
+def open_link(secret: str) -> DownloadLink:
+    """The link with this secret, while it is open and its maker could fetch the files themselves. Two queries."""
+    found = DownloadLink.objects.filter(token_digest=digest(secret)).select_related("created_by").first()
+    if found is None or not found.is_open:
+        raise Http404
+    export = exports_for(found.created_by).fetchable().filter(pk=found.export_id).first()  # type: ignore[attr-defined]
+    if export is None:
+        raise Http404
+    found.export = export
+    return found

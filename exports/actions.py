@@ -25,10 +25,11 @@ from exports.recipes import Recipe, read_recipe
 from exports.segments import Segment
 from exports.sharing import PLAN, drawn_up, helpers, write_some
 from exports.stored import checked_recipe
-from exports.writers import sha256_of
+from exports.writers import crc32_of, sha256_of
 from labeling.actions.refusals import Refused
+from labeling.actions.webhooks import announce
 from labeling.audit import record
-from labeling.models import AuditEntry, LostJob, Project, User
+from labeling.models import AuditEntry, LostJob, Project, User, Webhook
 from labeling.models.jobs import LEASE, MOST_ATTEMPTS
 
 logger = logging.getLogger(__name__)
@@ -202,6 +203,7 @@ def _publish(export: Export, built: Built) -> None:
     own = built.directory / "manifest.json"
     listed = [*listed, {"path": own.name, "rows": None, "bytes": own.stat().st_size, "sha256": sha256_of(own)}]
     files.upload(export.pk, built.directory, [file["path"] for file in listed])
+    sums = {file["path"]: crc32_of(built.directory / file["path"]) for file in listed}
     files.keep_ledger(export.pk, built.directory.parent / LEDGER)
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=export.project_id)
@@ -209,7 +211,14 @@ def _publish(export: Export, built: Built) -> None:
         export.keep()
         files.publish_by_rename(export.pk, built.directory)
         ExportFile.objects.bulk_create(
-            ExportFile(export=export, path=f["path"], sha256=f["sha256"], size=f["bytes"], rows=f["rows"])
+            ExportFile(
+                export=export,
+                path=f["path"],
+                sha256=f["sha256"],
+                size=f["bytes"],
+                rows=f["rows"],
+                crc32=sums[f["path"]],
+            )
             for f in listed
         )
         export.finish(
@@ -227,6 +236,9 @@ def _publish(export: Export, built: Built) -> None:
             None, "export.finished", export, project_id=export.project_id, rows=built.manifest["rows"],
             number=export.number, content_hash=export.content_hash,
         )  # fmt: skip
+        described = {"id": export.pk, "name": export.name, "version": export.version, "rows": export.rows_written}
+        described |= {"bytes": export.bytes_written, "content_hash": export.content_hash, "recipe": export.recipe}
+        announce(export.project, Webhook.Event.SNAPSHOT_READY, {"export": described})
     files.discard_scratch(export.pk)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from exports.access import export_for, exports_for, file_for
+from exports.access import check_open, export_for, exports_for, file_for
 from exports.actions import request_export
-from exports.downloads import file_response
+from exports.downloads import archive_response, file_response
 from exports.models import Export
 from exports.tasks import enqueue_export
 from labeling.access import RESEARCHERS, project_for
@@ -95,17 +95,30 @@ class OneExport(Endpoint):
         return Response(export_shape(export_for(self.user, pk)))
 
 
+_RANGED: dict[str, Any] = {
+    "parameters": [OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One range of bytes.")],
+    "responses": {
+        (200, "application/octet-stream"): OpenApiTypes.BINARY,
+        (206, "application/octet-stream"): OpenApiTypes.BINARY,
+        410: OpenApiResponse(description="Closed: it holds what was withdrawn since."),
+        416: OpenApiResponse(description="The range lies outside the file; Content-Range says how long it is."),
+    },
+}
+
+
+class Archive(Endpoint):
+    @extend_schema(operation_id="read_export_archive", **_RANGED)
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """All files of a finished export in one zip, whole or in part. The same files are the same bytes each time."""
+        export = export_for(self.user, pk)
+        if export.state != Export.State.DONE:
+            raise Http404
+        check_open(export)
+        return archive_response(request._request, export)
+
+
 class OneFile(Endpoint):
-    @extend_schema(
-        operation_id="read_export_file",
-        parameters=[OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One range of bytes.")],
-        responses={
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,
-            (206, "application/octet-stream"): OpenApiTypes.BINARY,
-            410: OpenApiResponse(description="Closed: it holds what was withdrawn since."),
-            416: OpenApiResponse(description="The range lies outside the file; Content-Range says how long it is."),
-        },
-    )
+    @extend_schema(operation_id="read_export_file", **_RANGED)
     def get(self, request: Request, pk: int, path: str) -> HttpResponseBase:
         """The bytes of a file of a finished export, whole or in part. Its ETag is its SHA-256."""
         return file_response(request._request, file_for(self.user, pk, path))

@@ -14,5 +14,6 @@ urlpatterns = [
     path("projects/<slug:slug>/exports/compare/", snapshot_api.Compared.as_view(), name="compare_exports"),
     path("projects/<slug:slug>/withdrawals/", snapshot_api.Withdrawals.as_view(), name="withdrawals"),
     path("exports/<int:pk>/", api.OneExport.as_view(), name="export"),
+    path("exports/<int:pk>/all.zip", api.Archive.as_view(), name="export_archive"),
     path("exports/<int:pk>/files/<path:path>", api.OneFile.as_view(), name="export_file"),
 ]

@@ -1,20 +1,18 @@
-"""The bytes of finished exports over HTTP: one file, with ranges, or all of them as they are packed into a zip."""
+"""The bytes of finished exports over HTTP: one file, or all of them in a zip, whole or the range that is asked for."""
 
 from __future__ import annotations
 
 import re
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import PurePosixPath
-from typing import IO
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
-from exports.files import open_file
+from exports.archive import Archive
+from exports.files import checksummed, chunks
 from exports.models import Export, ExportFile
 
-CHUNK = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 # What a browser gets is a file for the disk, never a page of this site.
 _HEADERS = {
@@ -23,34 +21,47 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+Read = Callable[[int, int], Generator[bytes]]
 
 
 def file_response(request: HttpRequest, file: ExportFile) -> HttpResponseBase:
     """The file, or the part of it that the Range header asks for (RFC 9110, one range), or 416."""
-    etag = f'"{file.sha256}"'
-    part = _part(request, file.size, etag)
     name = PurePosixPath(file.path).name
-    headers = _headers(name) | {"Accept-Ranges": "bytes", "ETag": etag}
+    return _response(request, name, file.size, file.sha256, lambda start, end: chunks(file, start, end))
+
+
+def archive_response(request: HttpRequest, export: Export) -> HttpResponseBase:
+    """Every file in one zip, made while it is sent, so nothing is kept of it; in parts too."""
+    name = f"{export.project.slug}-{export.recipe['format']}-{export.pk}"
+    try:
+        archive = Archive(checksummed(export), name)
+    except OSError as missing:
+        raise Http404("a stored file is gone") from missing
+    return _response(request, f"{name}.zip", archive.size, archive.etag, archive.read)
+
+
+def begins(request: HttpRequest) -> bool:
+    """Whether a request asks for a download from its beginning on, and not for a later part of one."""
+    found = _RANGE.fullmatch(request.headers.get("Range", ""))
+    return request.method == "GET" and (found is None or not found[1] or int(found[1]) == 0)
+
+
+def _response(request: HttpRequest, name: str, size: int, digest: str, read: Read) -> HttpResponseBase:
+    etag = f'"{digest}"'
+    part = _part(request, size, etag)
+    disposition = content_disposition_header(as_attachment=True, filename=name) or "attachment"
+    headers = _HEADERS | {"Content-Type": "application/octet-stream", "Content-Disposition": disposition}
+    headers |= {"Accept-Ranges": "bytes", "ETag": etag}
     if part is None:
-        return HttpResponse(status=416, headers=headers | {"Content-Range": f"bytes */{file.size}"})
+        return HttpResponse(status=416, headers=headers | {"Content-Range": f"bytes */{size}"})
     start, end = part
-    whole = part == (0, file.size)
+    whole = part == (0, size)
     headers["Content-Length"] = str(end - start)
     if not whole:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.size}"
-    return StreamingHttpResponse(_Part(_open(file), start, end), status=200 if whole else 206, headers=headers)
-
-
-def archive_response(export: Export) -> HttpResponseBase:
-    """Every file in one zip, made while it is sent, so nothing is kept of it. Data is packed already: it is stored."""
-    name = f"{export.project.slug}-{export.recipe['format']}-{export.pk}"
-    files = list(export.files.all())
-    return StreamingHttpResponse(_zip(files, name), headers=_headers(f"{name}.zip"))
-
-
-def _headers(name: str) -> dict[str, str]:
-    disposition = content_disposition_header(as_attachment=True, filename=name) or "attachment"
-    return _HEADERS | {"Content-Type": "application/octet-stream", "Content-Disposition": disposition}
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    if request.method == "HEAD":
+        return HttpResponse(headers=headers, status=200 if whole else 206)
+    return StreamingHttpResponse(_Begun(read(start, end)), status=200 if whole else 206, headers=headers)
 
 
 def _part(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
@@ -68,53 +79,24 @@ def _part(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
     return (start, end) if start < end else None
 
 
-def _open(file: ExportFile) -> IO[bytes]:
-    try:
-        return open_file(file)
-    except OSError as missing:
-        raise Http404("the stored file is gone") from missing
+class _Begun:
+    """An iterator that has read its first piece, so that a file that is not there is a 404 and no broken answer.
 
+    Closes what it reads from also when the response is closed before it began.
+    """
 
-class _Part:
-    """Some of a file's bytes in chunks. Closes it at the end, or when the response is closed before it began."""
-
-    def __init__(self, file: IO[bytes], start: int, end: int) -> None:
-        self.close = file.close
-        self._file, self._start, self._left = file, start, end - start
+    def __init__(self, pieces: Generator[bytes]) -> None:
+        self._pieces = pieces
+        try:
+            self._first: bytes | None = next(pieces, b"")
+        except OSError as missing:
+            raise Http404("the stored file is gone") from missing
 
     def __iter__(self) -> Iterator[bytes]:
-        with self._file as file:
-            file.seek(self._start)
-            while self._left and (chunk := file.read(min(CHUNK, self._left))):
-                self._left -= len(chunk)
-                yield chunk
+        first, self._first = self._first, None
+        if first:
+            yield first
+        yield from self._pieces
 
-
-class _Outlet:
-    """What zipfile writes to: keeps the bytes until they are sent."""
-
-    def __init__(self) -> None:
-        self.kept = bytearray()
-
-    def write(self, data: bytes) -> int:
-        self.kept += data
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing to do: `taken` hands on what there is."""
-
-    def taken(self) -> bytes:
-        data, self.kept = bytes(self.kept), bytearray()
-        return data
-
-
-def _zip(files: list[ExportFile], name: str) -> Iterator[bytes]:
-    outlet = _Outlet()
-    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
-        for file in files:
-            entry = zipfile.ZipInfo(f"{name}/{file.path}", date_time=(1980, 1, 1, 0, 0, 0))
-            with archive.open(entry, "w", force_zip64=True) as into:
-                for chunk in _Part(_open(file), 0, file.size):
-                    into.write(chunk)
-                    yield outlet.taken()
-    yield outlet.taken()
+    def close(self) -> None:
+        self._pieces.close()

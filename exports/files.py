@@ -5,8 +5,10 @@ Ledgers (exports/ledger.py) are under `ledgers/<export id>`, where no door leads
 
 from __future__ import annotations
 
+import io
 import shutil
-from collections.abc import Iterator
+import zlib
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -18,6 +20,8 @@ from django.core.files.storage import FileSystemStorage, default_storage, storag
 
 from exports.models import Export, ExportFile
 from exports.writers import sync_directory
+
+CHUNK = 256 * 1024
 
 
 def scratch_of(export_id: int) -> Path:
@@ -51,6 +55,42 @@ def upload(export_id: int, directory: Path, paths: list[str]) -> None:
 def open_file(file: ExportFile) -> IO[bytes]:
     """The stored bytes; raises OSError if somebody took them away."""
     return default_storage.open(_name(file.export_id, file.path), "rb")
+
+
+def open_part(file: ExportFile, start: int, end: int) -> IO[bytes]:
+    """The stored bytes from `start` on, at least to before `end`; raises OSError as `open_file`.
+
+    Of a bucket only these bytes are fetched: what django-storages opens, it reads whole.
+    """
+    opened = open_file(file)
+    if _folder() is not None:
+        opened.seek(start)
+        return opened
+    if start >= end:
+        return io.BytesIO()
+    body: IO[bytes] = opened.obj.get(Range=f"bytes={start}-{end - 1}")["Body"]  # type: ignore[attr-defined]
+    return body
+
+
+def chunks(file: ExportFile, start: int, end: int) -> Generator[bytes]:
+    """The stored bytes from `start` to before `end`, in pieces."""
+    with open_part(file, start, end) as opened:
+        left = end - start
+        while left and (chunk := opened.read(min(CHUNK, left))):
+            left -= len(chunk)
+            yield chunk
+
+
+def checksummed(export: Export) -> list[ExportFile]:
+    """The files of a finished export, each with its CRC-32. Exports from before it was kept are read once for it."""
+    found = list(export.files.all())
+    for file in found:
+        if file.crc32 is None:
+            file.crc32 = 0
+            for chunk in chunks(file, 0, file.size):
+                file.crc32 = zlib.crc32(chunk, file.crc32)
+            ExportFile.objects.filter(pk=file.pk).update(crc32=file.crc32)
+    return found
 
 
 def keep_ledger(export_id: int, path: Path) -> None:

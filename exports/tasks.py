@@ -9,10 +9,13 @@ from celery import shared_task
 from django.conf import settings
 from django.db import transaction
 
-from exports import actions
-from exports.models import Export
+from exports import actions, pushes
+from exports.models import Export, HubPush
 from exports.withdrawn import settle_withdrawals
 from labeling.tasks import say
+
+# Uploads take as long as the line does; a push that outlives this goes on with the files that are missing.
+SECONDS_OF_A_PUSH = 3000
 
 
 @shared_task
@@ -43,6 +46,25 @@ def nudge_exports() -> None:
 def _invite(export_id: int) -> None:
     for _ in range(settings.EXPORT_WORKERS - 1):
         say(help_export, export_id)
+
+
+@shared_task(time_limit=SECONDS_OF_A_PUSH)
+def push_export(push_id: int) -> None:
+    push = HubPush.objects.filter(pk=push_id).select_related("export__project", "created_by").first()
+    if push is not None:
+        pushes.run_push(push=push)
+
+
+@shared_task
+def nudge_pushes() -> None:
+    """Every push that is due, also one that is to be tried again."""
+    for push_id in pushes.due_pushes():
+        say(push_export, push_id)
+
+
+def enqueue_push(push: HubPush) -> None:
+    """As `enqueue_export`."""
+    transaction.on_commit(Thread(target=say, args=(push_export, push.pk), name="say", daemon=True).start)
 
 
 def enqueue_export(export: Export) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from exports import recipe_views, snapshot_views, views
+from exports import handing_out, recipe_views, snapshot_views, views
 
 _PREFIX = "projects/<slug:slug>/exports/"
 
@@ -24,4 +24,12 @@ urlpatterns = [
     path(f"{_PREFIX}<int:pk>/delete/", views.export_delete, name="export_delete"),
     path(f"{_PREFIX}<int:pk>/all.zip", views.export_archive, name="export_archive"),
     path(f"{_PREFIX}<int:pk>/files/<path:path>", views.export_file, name="export_file"),
+    path(f"{_PREFIX}<int:pk>/share/", handing_out.share, name="export_share"),
+    path(f"{_PREFIX}<int:pk>/links/", handing_out.link_make, name="link_make"),
+    path(f"{_PREFIX}links/<int:pk>/revoke/", handing_out.link_revoke, name="link_revoke"),
+    path(f"{_PREFIX}<int:pk>/push/", handing_out.push_make, name="push_make"),
+    path(f"{_PREFIX}<int:pk>/hub-token/forget/", handing_out.token_forget, name="hub_token_forget"),
+    path("links/<str:secret>/", handing_out.linked, name="linked"),
+    path("links/<str:secret>/all.zip", handing_out.linked_archive, name="linked_archive"),
+    path("links/<str:secret>/files/<path:path>", handing_out.linked_file, name="linked_file"),
 ]

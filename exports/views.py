@@ -67,7 +67,7 @@ def export_archive(request: PersonRequest, slug: str, pk: int) -> HttpResponseBa
         check_open(found)
     except Refused as refused:
         return _closed(request, found, refused)
-    return archive_response(found)
+    return archive_response(request, found)
 
 
 @require_POST

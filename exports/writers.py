@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
@@ -183,6 +184,14 @@ def sha256_of(path: Path) -> str:
         for chunk in _chunks(file):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def crc32_of(path: Path) -> int:
+    found = 0
+    with path.open("rb") as file:
+        for chunk in _chunks(file):
+            found = zlib.crc32(chunk, found)
+    return found
 
 
 def _chunks(file: IO[bytes]) -> Iterable[bytes]:

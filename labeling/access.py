@@ -18,6 +18,7 @@ from labeling.models import (
     Criterion,
     CrowdEntry,
     CrowdLink,
+    Delivery,
     Guideline,
     Image,
     Invitation,
@@ -29,6 +30,7 @@ from labeling.models import (
     Queue,
     Topic,
     User,
+    Webhook,
 )
 
 Row = TypeVar("Row", bound=Model)
@@ -147,6 +149,16 @@ def topic_for(user: User, slug: str, pk: int) -> Topic:
 
 def pair_for(user: User, slug: str, pk: int) -> Pair:
     return _only(Pair.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk))
+
+
+def webhook_for(user: User, slug: str, pk: int) -> Webhook:
+    hooks = Webhook.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk)
+    return _only(hooks.select_related("project", "created_by"))
+
+
+def delivery_for(user: User, slug: str, pk: int) -> Delivery:
+    deliveries = Delivery.objects.filter(holds(user, MANAGERS, "webhook__project"), webhook__project__slug=slug, pk=pk)
+    return _only(deliveries.select_related("webhook__project"))
 
 
 def _only(rows: QuerySet[Row]) -> Row:

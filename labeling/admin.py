@@ -22,6 +22,7 @@ from labeling.models import (
     ConsentText,
     Criterion,
     CrowdLink,
+    Delivery,
     Exposure,
     GoldAnswer,
     Guideline,
@@ -38,6 +39,7 @@ from labeling.models import (
     Response,
     Topic,
     User,
+    Webhook,
 )
 
 admin.site.site_header = admin.site.site_title = "Annotate: operate"
@@ -99,6 +101,12 @@ _read_only(Exposure, ("project", "user", "topic", "day", "shown"))
 _read_only(ConsentText, ("project", "version", "author", "created_at"))
 _read_only(Participation, ("project", "user", "consented_at", "practised_at", "qualified_at"), hidden=("topics",))
 _read_only(CrowdLink, ("project", "name", "platform", "queue", "pairs_wanted", "expires_at", "closed_at"))
+_read_only(
+    Webhook,
+    ("project", "url", "events", "paused_at", "failing_since", "created_at"),
+    hidden=("sealed_secret", "former_secret"),
+)
+_read_only(Delivery, ("webhook", "event", "state", "attempts", "status", "created_at"), list_filter=("state",))
 _read_only(AuditEntry, ("at", "project_id", "actor_id", "act", "target_type", "target_id"), search_fields=("=act",))
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import logging
+import time
 from functools import partial
 from threading import Thread
 
+import httpx2
 from celery import Task, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from labeling import egress
+from labeling.actions import finished, webhooks
 from labeling.actions.assign import expire_stale, queues_with_stale_leases
 from labeling.actions.import_items import batches_to_nudge, forget_uploads, run_step
 from labeling.actions.keep_images import shelves_of_the_hour, sweep_images
-from labeling.models import Batch
+from labeling.models import Batch, Delivery
+from labeling.sealing import Unsealable
 
 logger = logging.getLogger(__name__)
+
+SECONDS_OF_DELIVERIES = 30
 
 
 @shared_task
@@ -46,6 +53,53 @@ def expire_leases() -> None:
     for queue in queues_with_stale_leases():
         while expire_stale(queue=queue):
             continue
+
+
+@shared_task
+def deliver_webhooks() -> None:
+    """What is due, for at most half a minute: the next message goes on."""
+    end = time.monotonic() + SECONDS_OF_DELIVERIES
+    while due := webhooks.due_deliveries():
+        for delivery_id in due:
+            if time.monotonic() > end:
+                return
+            deliver_webhook(delivery_id)
+
+
+@shared_task
+def deliver_webhook(delivery_id: int) -> None:
+    """One attempt at one delivery. The network is asked between two transactions, in none of them."""
+    delivery = webhooks.take_delivery(delivery_id)
+    if delivery is None:
+        return
+    try:
+        body, headers = webhooks.message(delivery, int(time.time()))
+        answer = egress.post(delivery.webhook.url, body, headers)
+    except egress.Forbidden as refused:
+        webhooks.note_answer(delivery, status=None, answer=str(refused))
+    except Unsealable:
+        webhooks.note_answer(delivery, status=None, answer="Its secret was sealed under another SECRET_KEY. Rotate it.")
+    except httpx2.TimeoutException:
+        webhooks.note_answer(delivery, status=None, answer=f"No answer within {egress.SECONDS:.0f} seconds.")
+    except httpx2.HTTPError as problem:
+        webhooks.note_answer(delivery, status=None, answer=f"No answer: {type(problem).__name__}.")
+    else:
+        webhooks.note_answer(delivery, status=answer.status, answer=answer.text, ms=answer.ms)
+
+
+@shared_task
+def watch_queues() -> None:
+    finished.watch_queues()
+
+
+@shared_task
+def forget_old_deliveries() -> None:
+    webhooks.forget_deliveries()
+
+
+def enqueue_delivery(delivery: Delivery) -> None:
+    """Have it sent soon after this transaction commits; without a broker the clock does."""
+    transaction.on_commit(partial(_say_aside, deliver_webhook, delivery.pk))
 
 
 def enqueue_import(batch: Batch) -> None:

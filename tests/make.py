@@ -13,8 +13,10 @@ from labeling.actions.lessons import add_lesson
 from labeling.actions.people import add_member, create_person, create_token
 from labeling.actions.projects import create_project
 from labeling.actions.queues import add_slots
-from labeling.models import Batch, Item, Lesson, Membership, Pair, Project, Queue, Response, User
+from labeling.actions.webhooks import PURPOSE
+from labeling.models import Batch, Item, Lesson, Membership, Pair, Project, Queue, Response, User, Webhook
 from labeling.rendering import render
+from labeling.sealing import new_signing_secret, seal
 
 PASSWORD = "correct horse battery staple"
 _numbers = count(1)
@@ -107,6 +109,12 @@ def lesson(of: Project, stage: str = "practice", **known: Any) -> Lesson:
     taught = pair(of, gold=known or {"helpfulness": 2})
     by = User.objects.filter(memberships__project=of, memberships__role=Membership.Role.MANAGER).first()
     return add_lesson(project=of, pair=taught, stage=stage, by=by or person("Mara"))
+
+
+def webhook(of: Project, url: str = "https://receiver.example/hook", secret: str = "") -> Webhook:
+    """One that is told of everything. Its name is not looked up: that is what `add_webhook` is for."""
+    sealed = seal(secret or new_signing_secret(), PURPOSE)
+    return Webhook.objects.create(project=of, url=url, events=Webhook.Event.values, sealed_secret=sealed)
 
 
 def _hash(text: str) -> str:

@@ -69,6 +69,7 @@ STATUS = {
     "entered_elsewhere": 409,
     "entry_over": 403,
     "crowd_account": 403,
+    "address_refused": 400,
 }
 
 TITLES = {
@@ -117,6 +118,7 @@ TITLES = {
     "entered_elsewhere": "The worker began in another browser",
     "entry_over": "The worker has left",
     "crowd_account": "Not for accounts of crowd platforms",
+    "address_refused": "This server may not call that address",
     "unauthenticated": "A token is needed",
     "forbidden": "Not allowed",
     "not_found": "Not found",

@@ -23,9 +23,11 @@ NOTE_USE_EVERY = timedelta(minutes=1)
 class TokenAuthentication(BaseAuthentication):
     """One query finds the token with its user; once a minute a second one notes that it was used."""
 
+    keyword = "Token"
+
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "token":
+        if scheme.lower() != self.keyword.lower():
             return None
         token = _find(key.strip())
         if token is None:
@@ -37,7 +39,13 @@ class TokenAuthentication(BaseAuthentication):
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
-        return "Token"
+        return self.keyword
+
+
+class BearerAuthentication(TokenAuthentication):
+    """As programs send it that know no other scheme."""
+
+    keyword = "Bearer"
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

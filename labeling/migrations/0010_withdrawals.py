@@ -7,29 +7,86 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('labeling', '0009_states'),
+        ("labeling", "0009_states"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Withdrawal',
+            name="Withdrawal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('why', models.CharField(choices=[('consent', 'Consent was taken back'), ('rater', "A rater's judgments are not to be used"), ('item', 'An item is not to be used')], max_length=7)),
-                ('note', models.CharField(blank=True, help_text="For the project's managers.", max_length=300)),
-                ('closes', models.BooleanField(help_text='Files that were made before and hold it cannot be fetched any more.')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('item', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='withdrawals', to='labeling.item')),
-                ('project', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='withdrawals', to='labeling.project')),
-                ('rater', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "why",
+                    models.CharField(
+                        choices=[
+                            ("consent", "Consent was taken back"),
+                            ("rater", "A rater's judgments are not to be used"),
+                            ("item", "An item is not to be used"),
+                        ],
+                        max_length=7,
+                    ),
+                ),
+                ("note", models.CharField(blank=True, help_text="For the project's managers.", max_length=300)),
+                (
+                    "closes",
+                    models.BooleanField(
+                        help_text="Files that were made before and hold it cannot be fetched any more."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="withdrawals",
+                        to="labeling.item",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="withdrawals",
+                        to="labeling.project",
+                    ),
+                ),
+                (
+                    "rater",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['project', 'id'],
-                'indexes': [models.Index(fields=['project', 'id'], name='withdrawal_of_project')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('item', None), ('rater__isnull', False)), models.Q(('item__isnull', False), ('rater', None)), _connector='OR'), name='withdrawal_of_one'), models.UniqueConstraint(fields=('item',), name='withdrawal_item_once')],
+                "ordering": ["project", "id"],
+                "indexes": [models.Index(fields=["project", "id"], name="withdrawal_of_project")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("item", None), ("rater__isnull", False)),
+                            models.Q(("item__isnull", False), ("rater", None)),
+                            _connector="OR",
+                        ),
+                        name="withdrawal_of_one",
+                    ),
+                    models.UniqueConstraint(fields=("item",), name="withdrawal_item_once"),
+                ],
             },
         ),
     ]

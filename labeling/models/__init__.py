@@ -17,12 +17,14 @@ from labeling.models.entry import (
     Participation,
     RaterProfile,
 )
+from labeling.models.webhooks import Delivery, FinishedQueue, Webhook
 from labeling.models.withdrawals import Withdrawal
 from labeling.models.audit import AuditEntry
 
 __all__ = [
     "Acknowledgement", "Annotation", "ApiToken", "Assignment", "Attempt", "AuditEntry", "Batch", "CheckIn",
-    "ConsentText", "Criterion", "CrowdEntry", "CrowdLink", "Exposure", "GoldAnswer", "Guideline", "Image", "Invitation",
-    "Item", "Job", "Judgment", "Lesson", "LostJob", "Membership", "Pair", "Participation", "Passage", "Project",
-    "Queue", "RaterProfile", "Refusal", "Response", "Slot", "Topic", "User", "Withdrawal",
+    "ConsentText", "Criterion", "CrowdEntry", "CrowdLink", "Delivery", "Exposure", "FinishedQueue", "GoldAnswer",
+    "Guideline", "Image", "Invitation", "Item", "Job", "Judgment", "Lesson", "LostJob", "Membership", "Pair",
+    "Participation", "Passage", "Project", "Queue", "RaterProfile", "Refusal", "Response", "Slot", "Topic", "User",
+    "Webhook", "Withdrawal",
 ]  # fmt: skip

@@ -19,6 +19,8 @@ READ, SHOWN = 300, 10
 PRIVATE = frozenset({
     "assignment.skipped", "assignment.released", "assignment.opened", "topics.chosen", "break.taken", "break.declined",
 })  # fmt: skip
+# A line each time would push out everything else; the page of the export counts them.
+COUNTED = frozenset({"link.used"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class Line:
 
 def recent_lines(project: Project) -> list[Line]:
     """The newest acts; raters' work of the same kind in a row is one line. Two queries, whatever the history."""
-    entries = list(AuditEntry.objects.filter(project_id=project.pk).exclude(act__in=PRIVATE).order_by("-id")[:READ])
+    told = AuditEntry.objects.filter(project_id=project.pk).exclude(act__in=PRIVATE | COUNTED)
+    entries = list(told.order_by("-id")[:READ])
     named = {pk for entry in entries for pk in (entry.actor_id, entry.data.get("user")) if pk is not None}
     people = {user.pk: user.display_name for user in User.objects.filter(pk__in=named)}
     lines = []
@@ -100,7 +103,10 @@ _FIELDS = {
     "break_after_minutes": gettext_lazy("minutes to a break"),
     "break_after_pairs": gettext_lazy("pairs to a break"),
 }
-_OF_THE_CLOCK = {"assignments.expired", "batch.finished", "batch.failed", "export.finished", "pair.hidden"}
+_OF_THE_CLOCK = {
+    "assignments.expired", "batch.finished", "batch.failed", "export.finished", "pair.hidden", "push.finished",
+    "push.failed", "webhook.stopped",
+}  # fmt: skip
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "annotation.submitted": lambda data: ngettext("judged a pair", "judged %(times)s pairs", data["times"]) % data,
     "annotation.revised": lambda data: ngettext("changed an answer", "changed %(times)s answers", data["times"]) % data,
@@ -159,4 +165,17 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "crowd.screened": lambda data: _("was screened out"),
     "crowd.released": lambda data: _("let %(person)s in with another browser") % data,
     "export.deleted": lambda data: _("deleted the export “%(name)s”") % data,
+    "link.made": lambda data: _("made a link to an export"),
+    "link.revoked": lambda data: _("revoked a link to an export"),
+    "push.requested": lambda data: _("asked to push an export to a hub"),
+    "push.finished": lambda data: _("An export was pushed to a hub"),
+    "push.failed": lambda data: _("A push of an export failed"),
+    "webhook.added": lambda data: _("added a webhook"),
+    "webhook.paused": lambda data: _("paused a webhook"),
+    "webhook.stopped": lambda data: _("A webhook was paused: nothing that it was sent was taken"),
+    "webhook.resumed": lambda data: _("resumed a webhook"),
+    "webhook.secret_rotated": lambda data: _("gave a webhook a new secret"),
+    "webhook.tested": lambda data: _("tested a webhook"),
+    "webhook.sent_again": lambda data: _("sent a message of a webhook again"),
+    "webhook.deleted": lambda data: _("deleted a webhook"),
 }

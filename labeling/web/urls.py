@@ -68,5 +68,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("work/", include(_work)),
     path("", include("labeling.web.entry_urls")),
     path("", include("labeling.web.care_urls")),
+    path("projects/<slug:slug>/webhooks/", include("labeling.web.webhook_urls")),
     path("", include("labeling.web.project_urls")),
 ]

@@ -18,15 +18,17 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from exports.links import make_link
 from exports.models import Export, ExportFile, StoredRecipe
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim
 from labeling.actions.care import check_in
-from labeling.actions.crowd_entry import make_link, token_of
+from labeling.actions.crowd_entry import make_link as make_crowd_link
+from labeling.actions.crowd_entry import token_of
 from labeling.actions.lessons import add_lesson
 from labeling.actions.people import invite
 from labeling.actions.topics import add_topic
-from labeling.models import ApiToken, Batch, CrowdEntry, Image, Membership, Participation
+from labeling.models import ApiToken, Batch, CrowdEntry, Delivery, Image, Membership, Participation
 from tests import make
 from tests.pictures import png
 from tests.web.conftest import signed_in
@@ -127,6 +129,13 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "crowd_release": ("post", MANAGERS, "project's worker"),
     "crowd_enter": ("get", ALL, "crowd link preview"),
     "crowd_end": ("get", RATERS, "crowd link"),
+    "webhooks": ("get", MANAGERS, "project"),
+    "webhook": ("get", MANAGERS, "project's webhook"),
+    "webhook_test": ("post", MANAGERS, "project's webhook"),
+    "webhook_pause": ("post", MANAGERS, "project's webhook"),
+    "webhook_secret": ("post", MANAGERS, "project's webhook"),
+    "webhook_delete": ("post", MANAGERS, "project's webhook"),
+    "delivery_again": ("post", MANAGERS, "project's delivery"),
     "imports": ("get", MANAGERS, "project"),
     "import_new": ("get", MANAGERS, "project"),
     "import_preview": ("get", MANAGERS, "project"),
@@ -143,6 +152,21 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "export_compare": ("get", RESEARCHERS, "project"),
     "withdrawals": ("get", MANAGERS, "project"),
     "export_delete": ("post", RESEARCHERS, "project's export"),
+    "export_share": ("get", RESEARCHERS, "project's export"),
+    "link_make": ("post", RESEARCHERS, "project's export"),
+    "link_revoke": ("post", RESEARCHERS, "project's link"),
+    "push_make": ("post", RESEARCHERS, "project's export"),
+    "hub_token_forget": ("post", RESEARCHERS, "project's export"),
+    "linked": ("get", ALL, "link"),
+    "linked_archive": ("get", ALL, "link"),
+    "linked_file": ("get", ALL, "link's file"),
+    "hub:repository": ("get", RESEARCHERS, "repository"),
+    "hub:revision": ("get", RESEARCHERS, "revision"),
+    "hub:refs": ("get", RESEARCHERS, "repository"),
+    "hub:tree": ("get", RESEARCHERS, "revision"),
+    "hub:tree_folder": ("get", RESEARCHERS, "revision's folder"),
+    "hub:paths_info": ("post", RESEARCHERS, "revision"),
+    "hub:resolve": ("get", RESEARCHERS, "revision's file"),
     "export_recipes": ("get", RESEARCHERS, "project"),
     "export_recipe": ("get", RESEARCHERS, "project's recipe"),
     "export_recipe_file": ("get", RESEARCHERS, "project's recipe version"),
@@ -176,6 +200,7 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:withdrawals": ("get", MANAGERS, "project"),
     "api:export": ("get", RESEARCHERS, "export"),
     "api:export_file": ("get", RESEARCHERS, "file"),
+    "api:export_archive": ("get", RESEARCHERS, "export"),
     "api:no_such_path": ("get", OPERATORS, "path"),
 }
 
@@ -210,20 +235,28 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     assert assignment is not None
     invitation, secret = invite(project=project, role="rater", by=people["Mara"])
     batch = Batch.objects.get(project=project)
-    export = Export.objects.create(project=project, name="dpo", recipe={"format": "dpo"}, state="done", manifest={})
+    export = Export.objects.create(
+        project=project, name="dpo", recipe={"format": "dpo"}, state="done", manifest={}, number=1
+    )
     StoredRecipe.objects.create(project=project, name="ours", version=1, recipe={"format": "dpo"})
-    ExportFile.objects.create(export=export, path="README.md", sha256="0" * 64, size=2)
-    default_storage.save(f"exports/{export.pk}/README.md", ContentFile(b"ok"))
+    for path in ("README.md", "data/train.jsonl"):
+        ExportFile.objects.create(export=export, path=path, sha256="0" * 64, size=2)
+        default_storage.save(f"exports/{export.pk}/{path}", ContentFile(b"ok"))
+    link, link_secret = make_link(export=export, by=people["Noor"])
     name = default_storage.save(f"images/01/{'0123456789abcdef' * 2}", ContentFile(png()))
     Image.objects.create(
         project=project, sha256="0" * 64, storage_name=name, media_type="image/png", width=40, height=30
     )
+    hook = make.webhook(project)
+    sent = Delivery.objects.create(webhook=hook, event="test", message_id="msg_1", body="{}")
     slug = project.slug
     pair = make.pair(project, gold={"helpfulness": 1})
     lesson = add_lesson(project=project, pair=pair, stage="practice", by=people["Mara"])
     agreed = Participation.objects.create(project=project, user=people["Rui"], consented_at=timezone.now())
-    link = make_link(project=project, queue=queue, by=people["Mara"], platform="mturk", name="Pilot", pairs_wanted=2)
-    entry = CrowdEntry.objects.create(link=link, user=people["Rui"], worker_id="A1B2C3D4")
+    crowd = make_crowd_link(
+        project=project, queue=queue, by=people["Mara"], platform="mturk", name="Pilot", pairs_wanted=2
+    )
+    entry = CrowdEntry.objects.create(link=crowd, user=people["Rui"], worker_id="A1B2C3D4")
     return {
         "image": (name.rpartition("/")[2],),
         "": (),
@@ -242,6 +275,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "project's kind": (slug, "rating"),
         "project's criterion": (slug, "safety"),
         "project's batch": (slug, batch.pk),
+        "project's webhook": (slug, hook.pk),
+        "project's delivery": (slug, sent.pk),
         "project's topic": (slug, add_topic(project=project, by=people["Mara"], key="self-harm", name="Harm").pk),
         "project's pair": (slug, study["pairs"][0].pk),
         "Rui's check-in": (slug, check_in(project=project, user=people["Rui"], feeling="fine", shared=True).pk),
@@ -254,10 +289,17 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "file": (export.pk, "README.md"),
         "project's lesson": (slug, lesson.pk),
         "project's participation": (slug, agreed.pk),
-        "project's crowd link": (slug, link.pk),
+        "project's crowd link": (slug, crowd.pk),
         "project's worker": (slug, entry.pk),
-        "crowd link": (token_of(link),),
-        "crowd link preview": (token_of(link),),
+        "crowd link": (token_of(crowd),),
+        "crowd link preview": (token_of(crowd),),
+        "project's link": (slug, link.pk),
+        "link": (link_secret,),
+        "link's file": (link_secret, "README.md"),
+        "repository": (slug, "dpo"),
+        "revision": (slug, "dpo", "v1"),
+        "revision's folder": (slug, "dpo", "main", "data"),
+        "revision's file": (slug, "dpo", "main", "README.md"),
     }
 
 
@@ -282,19 +324,20 @@ def ask(client: Client, method: str, path: str) -> Any:
 @pytest.mark.parametrize("route", ROUTES)
 def test_who_may_and_who_may_not(route: str, study: dict[str, Any], world: dict[str, tuple[Any, ...]]) -> None:
     method, allowed, what = ROUTES[route]
-    path, api = address(route, what, world), route.startswith("api:")
+    path, api = address(route, what, world), route.startswith(("api:", "hub:"))
+    scheme = "Bearer" if route.startswith("hub:") else "Token"
     nobody = ask(Client(), method, path)
     if allowed == ALL:
         assert nobody.status_code in (200, 302, 503), "open to everybody"
     elif route == "api:no_such_path":
         assert nobody.status_code == 404
     elif api:
-        assert nobody.status_code == 401 and nobody.headers["WWW-Authenticate"] == "Token"
+        assert nobody.status_code == 401 and nobody.headers["WWW-Authenticate"] == scheme
     else:
         assert nobody.status_code == 302 and nobody["Location"].startswith(("/sign-in/?next=", "/operate/login/?next="))
     for name in NAMES:
         person = study["people"][name]
-        token = {"Authorization": f"Token {make.token(person)}"}
+        token = {"Authorization": f"{scheme} {make.token(person)}"}
         client = Client(headers=token) if api and allowed != ALL else signed_in(person)
         with transaction.atomic():  # what one may do is undone before the next tries
             status = ask(client, method, path).status_code
