@@ -109,8 +109,10 @@ def checked_recipe(project: Project, recipe: Any) -> Recipe:
     read = find_recipe(recipe)
     errors: dict[str, str] = {}
     preferences = project.criteria.filter(kind=Criterion.Kind.PREFERENCE).values_list("key", flat=True)
-    if read.criterion not in preferences:
-        errors["criterion"] = _("No such preference. This project has: %(known)s.") % {"known": ", ".join(preferences)}
+    # what has a use for every answer can be of a project that asks for no preference at all
+    fit = project.criteria.values_list("key", flat=True) if "unjudged" in FORMATS[read.format].takes else preferences
+    if read.criterion not in fit:
+        errors["criterion"] = _("No such preference. This project has: %(known)s.") % {"known": ", ".join(fit)}
     for field, names in (("queues", project.queues), ("batches", project.batches)):
         known = set(names.values_list("name", flat=True))
         for name in set(getattr(read.filters, field)) - known:
