@@ -17,12 +17,16 @@ from exports.downloads import file_response
 from exports.models import Export
 from exports.tasks import enqueue_export
 from labeling.access import RESEARCHERS, project_for
+from labeling.actions.refusals import Refused
 from labeling.api.base import LIST_PARAMETERS, Endpoint, StrictSerializer, page_of, paged, read
+from labeling.models import Project, User
 
 
 class NewExport(StrictSerializer):
     recipe = serializers.JSONField(help_text="The name of a recipe (`dpo`, `reward`, …), or a recipe as an object.")
     name = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    since = serializers.IntegerField(required=False, help_text="Id of a snapshot: only what is new or changed since.")
+    as_of = serializers.IntegerField(required=False, help_text="Id of a snapshot: of the judgments it was made of.")
 
 
 class FileShape(serializers.Serializer[Any]):
@@ -44,6 +48,13 @@ class ExportLine(serializers.Serializer[Export]):
     rows = serializers.IntegerField()
     recipe = serializers.DictField()
     error = serializers.CharField(allow_blank=True)
+    number = serializers.IntegerField(allow_null=True, help_text="1, 2 … by name; given when it is done.")
+    content_hash = serializers.CharField(allow_blank=True, help_text="Over the paths and hashes of its files.")
+    since = serializers.IntegerField(allow_null=True, help_text="The snapshot that it counts from.")
+    superseded_at = serializers.DateTimeField(allow_null=True)
+    superseded_why = serializers.CharField(allow_blank=True)
+    superseded_by = serializers.IntegerField(allow_null=True, help_text="What takes its place.")
+    closed_at = serializers.DateTimeField(allow_null=True, help_text="Since when its files cannot be fetched.")
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
 
@@ -68,7 +79,11 @@ class Exports(Endpoint):
     def post(self, request: Request, slug: str) -> Response:
         """Ask for an export of the judgments as they are when it starts. A worker makes it; follow its `state`."""
         project = project_for(self.user, slug, RESEARCHERS)
-        made = request_export(project=project, by=self.user, **read(NewExport, request))
+        asked = read(NewExport, request)
+        for name in ("since", "as_of"):
+            if name in asked:
+                asked[name] = snapshot_in(self.user, project, asked[name], name)
+        made = request_export(project=project, by=self.user, **asked)
         enqueue_export(made)
         return Response(export_shape(made), status=202)
 
@@ -87,6 +102,7 @@ class OneFile(Endpoint):
         responses={
             (200, "application/octet-stream"): OpenApiTypes.BINARY,
             (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            410: OpenApiResponse(description="Closed: it holds what was withdrawn since."),
             416: OpenApiResponse(description="The range lies outside the file; Content-Range says how long it is."),
         },
     )
@@ -95,10 +111,23 @@ class OneFile(Endpoint):
         return file_response(request._request, file_for(self.user, pk, path))
 
 
+def snapshot_in(user: User, project: Project, pk: int, field: str) -> Export:
+    """A done export of this project; raises Refused naming the field of the request."""
+    found = exports_for(user).filter(project=project, pk=pk, state=Export.State.DONE).first()
+    if found is None:
+        said = "There is no such snapshot in this project."
+        raise Refused("invalid", said, {field: said})
+    return found
+
+
 def export_line(export: Export) -> dict[str, Any]:
-    names = ("id", "name", "state", "percent", "recipe", "error", "created_at", "finished_at")
+    names = (
+        "id", "name", "state", "percent", "recipe", "error", "number", "content_hash", "superseded_at",
+        "superseded_why", "closed_at", "created_at", "finished_at",
+    )  # fmt: skip
     counts = {"pairs": export.rows_total, "pairs_read": export.rows_read, "rows": export.rows_written}
-    return {name: getattr(export, name) for name in names} | counts
+    others = {"since": export.since_id, "superseded_by": export.superseded_by_id}
+    return {name: getattr(export, name) for name in names} | counts | others
 
 
 def export_shape(export: Export) -> dict[str, Any]:

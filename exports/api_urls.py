@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from exports import api, recipe_api
+from exports import api, recipe_api, snapshot_api
 
 urlpatterns = [
     path("projects/<slug:slug>/exports/", api.Exports.as_view(), name="exports"),
     path("projects/<slug:slug>/recipes/", recipe_api.Recipes.as_view(), name="recipes"),
     path("projects/<slug:slug>/recipes/<slug:name>/", recipe_api.OneRecipe.as_view(), name="recipe"),
     path("projects/<slug:slug>/exports/what-if/", recipe_api.WhatIfs.as_view(), name="what_if"),
+    path("projects/<slug:slug>/exports/compare/", snapshot_api.Compared.as_view(), name="compare_exports"),
+    path("projects/<slug:slug>/withdrawals/", snapshot_api.Withdrawals.as_view(), name="withdrawals"),
     path("exports/<int:pk>/", api.OneExport.as_view(), name="export"),
     path("exports/<int:pk>/files/<path:path>", api.OneFile.as_view(), name="export_file"),
 ]

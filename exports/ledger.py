@@ -7,12 +7,15 @@ the rows say beyond the texts. An entry is 57 bytes, or 73 where the order is by
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
-from pathlib import Path
+from operator import itemgetter
 from typing import IO, Any, NamedTuple
 
+import pyarrow as pa
+
+from exports.formats.columns import MESSAGES
 from exports.recipes.majority import BOTH_BAD, SIDE, TIE, Comparison, Outcome
 
 HASH, DIGEST = 16, 8
@@ -22,8 +25,8 @@ ABSENT, NO_ROW, ROW = 0, 1, 2
 FIRST, SECOND, TIED, BAD, MIXED = 2, 3, 4, 5, 6
 SIDES = (FIRST, SECOND)
 _KINDS = {TIE: TIED, BOTH_BAD: BAD}
-_TEXTS = frozenset({"item", "language", "prompt", "chosen", "rejected", "comparison", "kind"})
-_TOLD = tuple(name for name in Outcome.__slots__ if name not in _TEXTS)
+# Columns that the key and the label stand for.
+_GIVEN = frozenset({"prompt", "chosen", "rejected", "completion", "comparison_id", "prompt_id"})
 
 
 class Entry(NamedTuple):
@@ -56,14 +59,25 @@ def key_of(comparison: Comparison) -> bytes:
     )
 
 
-def entry_of(comparison: Comparison, outcomes: list[Outcome]) -> Entry:
-    """`outcomes` are those that became rows."""
+def told_columns(schema: pa.Schema) -> Callable[[dict[str, Any]], Any]:
+    """What a row says beyond the texts, for `entry_of`."""
+    names = [field.name for field in schema if field.name not in _GIVEN and field.type != MESSAGES]
+    return itemgetter(*names) if names else lambda row: None
+
+
+def entry_of(
+    comparison: Comparison, outcomes: list[Outcome], rows: list[dict[str, Any]], told: Callable[[dict[str, Any]], Any]
+) -> Entry:
+    """`outcomes` are those that became `rows`."""
     key = key_of(comparison)
     if not outcomes:
         return Entry(key, NO_ROW, bytes(DIGEST))
-    codes = {_code(comparison, outcome) for outcome in outcomes}
-    digest = _digest(outcomes[0]) if len(outcomes) == 1 else _hashed(repr([*map(_told, outcomes)]))
-    return Entry(key, codes.pop() if len(codes) == 1 else MIXED, digest)
+    if len(outcomes) == 1:
+        code = _code(comparison, outcomes[0])
+    else:
+        codes = {_code(comparison, outcome) for outcome in outcomes}
+        code = codes.pop() if len(codes) == 1 else MIXED
+    return Entry(key, code, _digest(tuple(map(told, rows))))
 
 
 def packed(entries: Iterable[Entry]) -> bytes:
@@ -124,16 +138,7 @@ def _code(comparison: Comparison, outcome: Outcome) -> int:
     return FIRST if outcome.chosen.fingerprint == comparison.first.fingerprint else SECOND
 
 
-def _told(outcome: Outcome) -> tuple[Any, ...]:
-    """What an outcome says beyond the texts, which its key stands for."""
-    said = tuple(getattr(outcome, name) for name in _TOLD)
-    safe = outcome.chosen.is_safe, outcome.rejected.is_safe
-    votes = outcome.comparison.votes if outcome.comparison else ()
-    return (*said, *safe, tuple(map(repr, votes))) if votes else (*said, *safe)
-
-
-def _digest(outcome: Outcome) -> bytes:
-    told = _told(outcome)
+def _digest(told: tuple[Any, ...]) -> bytes:
     try:
         return _hashed_once(told)
     except TypeError:  # something in it is a list

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, Func, OuterRef, Q, Value
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,10 +17,9 @@ from labeling.models.jobs import JobQuerySet
 class ExportQuerySet(JobQuerySet):
     def fetchable(self) -> Self:
         """Done, and not closed; nor is there a withdrawal that closes them as soon as somebody looks."""
-        holds_it = Q(item__isnull=False) | Q(rater=Func(OuterRef("raters"), function="ANY"))
-        closing = Withdrawal.objects.filter(
-            holds_it, project=OuterRef("project"), closes=True, pk__gt=OuterRef("withdrawals_seen")
-        )
+        among = Func(OuterRef("raters"), F("rater"), function="array_position", output_field=models.IntegerField())
+        later = Withdrawal.objects.filter(project=OuterRef("project"), closes=True, pk__gt=OuterRef("withdrawals_seen"))
+        closing = later.annotate(among=among).filter(Q(item__isnull=False) | Q(among__isnull=False))
         return self.filter(~Exists(closing), state=Job.State.DONE, closed_at=None)
 
 

@@ -36,6 +36,7 @@ WITHDRAWN = "withdrawn"
 # How much longer, in characters, the chosen response is than the rejected one, from much shorter to much longer.
 RATIOS = ((1, 2), (4, 5), (5, 4), (2, 1))
 Stream = Iterator[Comparison]
+Used = dict[int, tuple[list[Outcome], list[Row]]]  # by a comparison's id(): what became rows of it, and those rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,7 @@ class _Writing:
         self.directory, self.number, self.recipe, self.base = directory, number, recipe, base
         self.format, self.writer = format_of(recipe), WRITERS[recipe.file]
         self.decide = Deciding(recipe, self.format.takes, known)
+        self.told = ledger.told_columns(self.format.schema)
         self.incremental = bool(base.entries)
         self.segment = Segment()
         self.rows = 0
@@ -228,9 +230,12 @@ class _Writing:
         found = [self.decide(one) for one in taken]
         reasons = {id(one): reason for one, reason in zip(taken, found, strict=True) if isinstance(reason, str)}
         made = list(self.format.made(chain.from_iterable(each for each in found if not isinstance(each, str))))
-        used: dict[int, list[Outcome]] = {}
-        for outcome in chain.from_iterable(outcomes for outcomes, some in made if some):
-            used.setdefault(id(outcome.comparison), []).append(outcome)
+        used: Used = {}
+        for outcomes, some in made:
+            for outcome in outcomes if some else ():
+                mine = used.setdefault(id(outcome.comparison), ([], []))
+                mine[0].append(outcome)
+                mine[1].extend(some)
         reasons |= {id(one): "unsuited" for one in taken if id(one) not in used and id(one) not in reasons}
         new = self._note(taken, used, reasons)
         kept: list[Outcome] = []
@@ -262,9 +267,9 @@ class _Writing:
             self._keep(self.segment.beside, "removed", out, "jsonl", gone.count(b"\n"))
         return self.segment
 
-    def _note(self, taken: list[Comparison], used: dict[int, list[Outcome]], reasons: dict[int, str]) -> set[int]:
+    def _note(self, taken: list[Comparison], used: Used, reasons: dict[int, str]) -> set[int]:
         """Write the entries of a portion; the comparisons (by id) that are not as they were."""
-        entries = [ledger.entry_of(one, used.get(id(one), [])) for one in taken]
+        entries = [ledger.entry_of(one, *used.get(id(one), ([], [])), self.told) for one in taken]
         self.entries.write(ledger.packed(entries))
         if not self.incremental:
             return set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -12,21 +13,21 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from exports.access import export_for, exports_for, file_for
+from exports.access import check_open, export_for, exports_for, file_for
 from exports.actions import delete_export
 from exports.downloads import archive_response, file_response
-from exports.files import open_file
 from exports.formats import FORMATS
 from exports.models import Export
 from exports.recipes import read_recipe
 from exports.recipes.majority import DROPPED
+from exports.withdrawn import successor_of
 from labeling.access import RESEARCHERS, project_for, roles_in
+from labeling.actions.refusals import Refused
 from labeling.models import Project
-from labeling.rendering import render as render_text
 from labeling.web.guards import PersonRequest
 
 PAGE = 30
-LONGEST_CARD = 64 * 1024
+MOST_OTHERS = 50
 
 
 @require_safe
@@ -50,10 +51,11 @@ def export(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
 
 @require_safe
 def export_file(request: PersonRequest, slug: str, pk: int, path: str) -> HttpResponseBase:
-    file = file_for(request.user, pk, path)
-    if file.export.project.slug != slug:
-        raise Http404
-    return file_response(request, file)
+    found = _export(request, slug, pk)
+    try:
+        return file_response(request, file_for(request.user, found.pk, path))
+    except Refused as refused:
+        return _closed(request, found, refused)
 
 
 @require_safe
@@ -61,6 +63,10 @@ def export_archive(request: PersonRequest, slug: str, pk: int) -> HttpResponseBa
     found = _export(request, slug, pk)
     if found.state != Export.State.DONE:
         raise Http404
+    try:
+        check_open(found)
+    except Refused as refused:
+        return _closed(request, found, refused)
     return archive_response(found)
 
 
@@ -79,6 +85,12 @@ def _export(request: PersonRequest, slug: str, pk: int) -> Export:
     return found
 
 
+def _closed(request: PersonRequest, found: Export, refused: Refused) -> HttpResponse:
+    messages.error(request, refused.message)
+    context = _frame(request, found.project) | _described(found)
+    return render(request, "exports/detail.html", context, status=HTTPStatus.GONE)
+
+
 def _frame(request: PersonRequest, project: Project) -> dict[str, Any]:
     return {"project": project, "roles": roles_in(request.user, project)}
 
@@ -87,22 +99,13 @@ def _described(found: Export) -> dict[str, Any]:
     recipe = orjson.dumps(read_recipe(found.recipe).as_json(), option=orjson.OPT_INDENT_2).decode()
     dropped = (found.manifest or {}).get("dropped", {})
     files = list(found.files.all()) if found.state == Export.State.DONE else []
+    others = found.project.exports.filter(state=Export.State.DONE).exclude(pk=found.pk).order_by("-pk")[:MOST_OTHERS]
     return {
         "export": found,
         "files": files,
+        "successor": successor_of(found),
+        "others": others if files else [],
         "recipe": recipe,
-        "card": _card(next((file for file in files if file.path == "README.md"), None)),
         "use": FORMATS[found.recipe["format"]].use.format(directory="PATH/OF/THE/UNPACKED/EXPORT"),
         "dropped": {DROPPED[reason]: dropped[reason] for reason in DROPPED if dropped.get(reason)},
     }
-
-
-def _card(file: Any) -> dict[str, Any] | None:
-    """The card below its front matter, as what the `rendered` filter takes."""
-    if file is None:
-        return None
-    try:
-        with open_file(file) as stored:
-            return render_text(stored.read(LONGEST_CARD).decode(errors="replace").partition("\n---\n")[2])._asdict()
-    except OSError:
-        return None

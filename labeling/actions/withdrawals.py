@@ -13,6 +13,7 @@ from labeling.actions.lanes import hide
 from labeling.actions.refusals import Refused
 from labeling.audit import record
 from labeling.models import Annotation, Item, Project, User, Withdrawal
+from labeling.reports.pseudonyms import pseudonym
 
 LONGEST_NOTE = 300
 
@@ -34,6 +35,25 @@ def withdraw_item(*, item: Item, by: User, note: str = "", closes: bool = False)
     for pair in item.pairs.order_by("pk"):
         hide(pair=pair)
     return _withdraw(item.project, Withdrawal.Why.ITEM, by, note, closes, item=item)
+
+
+def find_item(*, project: Project, name: str) -> Item:
+    """By its own id, as it was imported; raises Refused where none or several have it."""
+    found = list(project.items.filter(external_id=name.strip())[:2]) if name.strip() else []
+    if len(found) != 1:
+        said = _("Several items have this id.") if found else _("No item has this id.")
+        raise Refused("invalid", said, {"item": said})
+    return found[0]
+
+
+def find_rater(*, project: Project, name: str) -> User:
+    """By e-mail address, or by the pseudonym of reports and exports; raises Refused. One query."""
+    wanted = name.strip().lower()
+    for rater in User.objects.filter(annotations__project=project).distinct().order_by("pk"):
+        if wanted and wanted in (rater.email, pseudonym(project, rater.pk)):
+            return rater
+    said = _("Nobody who judged here has this address or pseudonym.")
+    raise Refused("invalid", said, {"rater": said})
 
 
 def withdraw_for_consent(*, project: Project, rater: User) -> Withdrawal | None:

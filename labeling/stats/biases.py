@@ -27,7 +27,9 @@ def position(left_chosen: Floats, cluster: Ints) -> Share:
     cluster-robust one, with the usual G/(G-1).
     """
     _, group = np.unique(cluster, return_inverse=True)
-    return position_by_rater(np.bincount(group, left_chosen), np.bincount(group, np.ones(len(group))))
+    return position_by_rater(
+        np.bincount(group, left_chosen).astype(np.float64), np.bincount(group).astype(np.float64)
+    )
 
 
 def position_by_rater(lefts: Floats, sided: Floats) -> Share:
