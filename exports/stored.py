@@ -79,8 +79,8 @@ def find_in(project: Project, recipe: Any) -> Recipe:
     stored = (mine.filter(version=found["version"]) if found["version"] else mine).order_by("-version").first()
     if stored is None:
         known = ", ".join(sorted({*NAMED, *project.recipes.values_list("name", flat=True)}))
-        said = f"Recipes with a name: {known}; or send an object."
-        raise Refused("invalid", f"There is no recipe “{recipe}”.", {"recipe": said})
+        said = _("Recipes with a name: %(known)s; or send an object.") % {"known": known}
+        raise Refused("invalid", _("There is no recipe “%(name)s”.") % {"name": recipe}, {"recipe": said})
     return read_recipe(stored.recipe)
 
 
