@@ -14,6 +14,8 @@ from labeling.models import Criterion, Guideline, Project
 from labeling.reports.pseudonyms import pseudonym
 
 Kind = Criterion.Kind
+_NONE: frozenset[str] = frozenset()
+_BARE = {safe: Safety(safe) for safe in (True, False)}
 _by_criterion, _by_rater = itemgetter(0), attrgetter("rater")
 
 
@@ -35,7 +37,7 @@ class Ballots:
 
     def __init__(self, project: Project, criteria: Sequence[Criterion], chosen: Criterion, words: bool = True) -> None:
         self._chosen, self._names, self._words = chosen.key, Pseudonyms(project), words
-        self._criteria = {criterion.pk: (criterion.key, criterion.kind) for criterion in criteria}
+        self._criteria = {criterion.pk: (criterion.key, _READERS[criterion.kind]) for criterion in criteria}
         always = [c.key for c in criteria if c.kind == Kind.PREFERENCE and c.asked == Criterion.Asked.ALWAYS]
         self._pointing = always if chosen.asked == Criterion.Asked.ON_CONFLICT else []
         published = Guideline.objects.filter(project=project, version__isnull=False)
@@ -73,19 +75,16 @@ class Ballots:
         rater, guideline, revision, principle, instrument, kept, swapped, active_ms, day, answers = plain
         version, principles = self._guidelines.get(guideline, (None, {}))
         vote = Vote(
-            self._names.of(rater), revision=revision, guideline=version, instrument=instrument, active_ms=active_ms,
-            shown_swapped=None if swapped is None else swapped == straight, created_day=day, language=language,
+            self._names.of(rater), {}, _NONE, {}, {}, {}, (),
+            principles.get(principle, ""), version, instrument, revision, tuple(kept),
+            None if swapped is None else swapped == straight, active_ms, day, language, self._chosen,
         )
         # fmt: on
-        vote.criterion = self._chosen
-        if principle is not None:
-            vote.principle = principles.get(principle, "")
-        if kept:
-            vote.kept_hints = tuple(kept)
-        answers.sort(key=_by_criterion)
-        for criterion, *answer in answers:
-            key, kind = self._criteria[criterion]
-            _READERS[kind](vote, key, (answer[0] == first_id) == straight, straight, answer)
+        if len(answers) > 1:
+            answers.sort(key=_by_criterion)
+        for answer in answers:
+            key, take = self._criteria[answer[0]]
+            take(vote, key, (answer[1] == first_id) == straight, straight, answer)
         if not self._words:
             vote.texts.clear()
         self._choose(vote)
@@ -109,7 +108,7 @@ class Ballots:
 def in_order(votes: list[Vote]) -> list[Vote]:
     """By pseudonym; what one rater said of the same texts in two places, by all that was said."""
     votes.sort(key=_by_rater)
-    if len({vote.rater for vote in votes}) < len(votes):
+    if len(votes) > 1 and len({vote.rater for vote in votes}) < len(votes):
         votes.sort(key=lambda vote: (vote.rater, vote.created_day, orjson.dumps(vote, default=sorted)))
     return votes
 
@@ -120,43 +119,44 @@ def _count_safety(side: Side, safety: Safety | None) -> None:
         side.unsafe += not safety.safe
 
 
-# A reader a kind, of [response, preference, both_bad, rating, safe, categories, severity, text].
+# A reader a kind, of [criterion, response, preference, both_bad, safe, text, rating, categories, severity], where the
+# last may be missing: nothing of them was said.
 
 
 def _preference(vote: Vote, key: str, is_first: bool, straight: bool, answer: list[Any]) -> None:
-    value, both_bad = answer[1], answer[2]
-    if both_bad:
+    value = answer[2]
+    if answer[3]:
         vote.both_bad |= {key}
     elif value is not None:
         vote.preferences[key] = value if straight else -value
-    if answer[7]:
-        vote.texts[key] = answer[7]
+    if len(answer) > 5 and answer[5]:
+        vote.texts[key] = answer[5]
 
 
 def _rating(vote: Vote, key: str, is_first: bool, straight: bool, answer: list[Any]) -> None:
     first, second = vote.ratings.get(key, (None, None))
-    vote.ratings[key] = (answer[3], second) if is_first else (first, answer[3])
-    _said_of(vote, key, is_first, answer[7])
+    vote.ratings[key] = (answer[6], second) if is_first else (first, answer[6])
+    _said_of(vote, key, is_first, answer)
 
 
 def _safety(vote: Vote, key: str, is_first: bool, straight: bool, answer: list[Any]) -> None:
-    found = Safety(answer[4], tuple(answer[5]), answer[6])
+    found = Safety(answer[4], tuple(answer[7]), answer[8]) if len(answer) > 5 else _BARE[answer[4]]
     first, second = vote.safety.get(key, (None, None))
     vote.safety[key] = (found, second) if is_first else (first, found)
-    _said_of(vote, key, is_first, answer[7])
+    _said_of(vote, key, is_first, answer)
 
 
-def _said_of(vote: Vote, key: str, is_first: bool, text: str) -> None:
-    if text:
-        vote.texts[f"{key}.first" if is_first else f"{key}.second"] = text
+def _said_of(vote: Vote, key: str, is_first: bool, answer: list[Any]) -> None:
+    if len(answer) > 5 and answer[5]:
+        vote.texts[f"{key}.first" if is_first else f"{key}.second"] = answer[5]
 
 
 def _text(vote: Vote, key: str, is_first: bool, straight: bool, answer: list[Any]) -> None:
-    vote.texts[key] = answer[7]
+    vote.texts[key] = answer[5]
 
 
 def _reasons(vote: Vote, key: str, is_first: bool, straight: bool, answer: list[Any]) -> None:
-    vote.reasons += tuple(answer[5])
+    vote.reasons += tuple(answer[7])
 
 
 _READERS: dict[str, Callable[[Vote, str, bool, bool, list[Any]], None]] = {

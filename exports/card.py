@@ -79,7 +79,7 @@ def card(account: Account) -> bytes:
     context = {
         "account": account,
         "format": account.format,
-        "recipe": _json(account.recipe.as_json()),
+        "recipe": dump(account.recipe.as_json()).decode().strip(),
         "title": _line(account.project.name),
         "pretty_name": _json(f"{_line(account.project.name)}: {account.recipe.format}"),
         "languages": [_json(language) for language in account.languages],

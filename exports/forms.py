@@ -62,7 +62,7 @@ _FILES = [("parquet", "Parquet"), ("jsonl", "JSON Lines"), ("csv", "CSV")]
 _TESTS = [("0", _("none")), ("0.05", "5%"), ("0.1", "10%"), ("0.2", "20%")]
 _YES_NO = [("yes", _("Yes")), ("no", _("No"))]
 _MARGINS = {
-    "mean": _("Mean grade"), "llama2": "Llama 2: 3, 2, 1, 0", "llama2_small": "Llama 2: 1, ⅔, ⅓, 0",
+    "mean": _("Mean grade"), "llama2": _("Llama 2: 3, 2, 1, 0"), "llama2_small": _("Llama 2: 1, ⅔, ⅓, 0"),
     "log_odds": _("Log-odds"), "none": _("None"),
 }  # fmt: skip
 _LABELS = {"hard": _("Hard"), "soft": _("With p_chosen"), "copies": _("Ten copies")}
@@ -81,8 +81,9 @@ def _radios(label: Any, choices: Iterable[tuple[str, Any]] = ()) -> forms.Choice
     return forms.ChoiceField(label=label, choices=list(choices), widget=forms.RadioSelect)
 
 
-def _select(label: Any, choices: Iterable[tuple[str, Any]] = ()) -> forms.ChoiceField:
-    widget = forms.Select(attrs={"class": "input"})
+def _select(label: Any, choices: Iterable[tuple[str, Any]] = (), *, names: bool = False) -> forms.ChoiceField:
+    """`names`: of things that are called the same in every language."""
+    widget = forms.Select(attrs={"class": "input mono" if names else "input"})
     return forms.ChoiceField(label=label, choices=list(choices), required=False, widget=widget)
 
 
@@ -118,7 +119,7 @@ class RecipeForm(forms.Form):
     file = _radios(_("File"), _FILES)
     test = _radios(_("Held out as test"), _TESTS)
     rationales = _radios(_("Raters’ words"), _YES_NO)
-    against = _select(_("Compare with"))
+    against = _select(_("Compare with"), names=True)
 
     def __init__(self, project: Project, data: Any, base: Recipe, others: Iterable[str] = ()) -> None:
         preferences = list(project.criteria.filter(kind=Criterion.Kind.PREFERENCE))

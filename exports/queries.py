@@ -124,11 +124,15 @@ _ANSWERS = """,
             array_agg(j.preference::float8) FILTER (WHERE j.preference IS NOT NULL OR j.both_bad) AS grades"""
 # What a vote has beyond the sums; only selected where votes are asked for.
 _MORE = ", a.revision, a.principle, a.instrument, a.kept_hints, a.active_ms"
-# Every vote of a pair as one JSON text, in no order. Of an imported one nobody knows what stood on the left.
+# Every vote of a pair as one JSON text, in no order. Of an imported one nobody knows what stood on the left. Most
+# answers are a bare preference or verdict, and end there.
 _BALLOTS = """
     said AS (
-        SELECT annotation_id, json_agg(json_build_array(
-            criterion_id, response_id, preference, both_bad, rating, safe, categories, severity, text)) AS answers
+        SELECT annotation_id, json_agg(CASE
+            WHEN text <> '' OR rating IS NOT NULL OR severity IS NOT NULL OR categories <> '{{}}' THEN json_build_array(
+                criterion_id, response_id, preference, both_bad, safe, text, rating, categories, severity)
+            WHEN safe IS NULL THEN json_build_array(criterion_id, response_id, preference, both_bad)
+            ELSE json_build_array(criterion_id, response_id, preference, both_bad, safe) END) AS answers
         FROM counted JOIN labeling_judgment ON annotation_id = counted.id GROUP BY annotation_id
     ), tallies AS (
         SELECT p.id, p.item_id, p.first_id, p.second_id, json_agg(json_build_array(

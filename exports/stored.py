@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from exports.formats import FORMATS
 from exports.models import StoredRecipe
 from exports.recipes import NAMED, Recipe, find_recipe, read_recipe
 from labeling.actions.refusals import Refused
@@ -78,8 +79,8 @@ def find_in(project: Project, recipe: Any) -> Recipe:
     stored = (mine.filter(version=found["version"]) if found["version"] else mine).order_by("-version").first()
     if stored is None:
         known = ", ".join(sorted({*NAMED, *project.recipes.values_list("name", flat=True)}))
-        said = f"Recipes with a name: {known}; or send an object."
-        raise Refused("invalid", f"There is no recipe “{recipe}”.", {"recipe": said})
+        said = _("Recipes with a name: %(known)s; or send an object.") % {"known": known}
+        raise Refused("invalid", _("There is no recipe “%(name)s”.") % {"name": recipe}, {"recipe": said})
     return read_recipe(stored.recipe)
 
 
@@ -103,15 +104,7 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any], path: str = ""
 
 
 def _misfits(project: Project, recipe: Recipe) -> Iterator[tuple[str, str]]:
-    criteria = {c.key: c for c in project.criteria.filter(kind=Criterion.Kind.PREFERENCE)}
-    said = _("No such preference. This project has: %(known)s.") % {"known": ", ".join(criteria)}
-    path = f"criterion.{'weights' if recipe.combine.weights else 'harmless'}" if recipe.combine else "criterion"
-    if set(recipe.criteria) - criteria.keys():
-        yield path, said
-    elif recipe.aggregate == "hh" and min(criteria[key].strengths for key in recipe.criteria) < 2:
-        yield "aggregate", _("There is one grade only, so there is no weakest to drop. Use majority.")
-    if "conflict" in recipe.filters.exclude and len(criteria) < 2:
-        yield "filters.exclude", _("There is one preference only, so none can point another way.")
+    yield from _of_criteria(project, recipe)
     for field, names in (("queues", project.queues), ("batches", project.batches)):
         known = set(names.values_list("name", flat=True))
         for name in set(getattr(recipe.filters, field)) - known:
@@ -120,6 +113,20 @@ def _misfits(project: Project, recipe: Recipe) -> Iterator[tuple[str, str]]:
     for field, values in recipe.filters.raters:
         if raters_who_said(project, field, values) < FEWEST_IN_A_GROUP:
             yield f"filters.raters.{field}", _("Fewer than five raters have said so; a group so small could be named.")
+
+
+def _of_criteria(project: Project, recipe: Recipe) -> Iterator[tuple[str, str]]:
+    criteria = {criterion.key: criterion for criterion in project.criteria.all()}
+    preferences = {key: each for key, each in criteria.items() if each.kind == Criterion.Kind.PREFERENCE}
+    # what has a use for every answer can be of a project that asks for no preference at all
+    fit = preferences if recipe.combine or "unjudged" not in FORMATS[recipe.format].takes else criteria
+    if set(recipe.criteria) - fit.keys():
+        path = f"criterion.{'weights' if recipe.combine.weights else 'harmless'}" if recipe.combine else "criterion"
+        yield path, _("No such preference. This project has: %(known)s.") % {"known": ", ".join(fit)}
+    elif recipe.aggregate == "hh" and min(fit[key].strengths for key in recipe.criteria) < 2:
+        yield "aggregate", _("There is one grade only, so there is no weakest to drop. Use majority.")
+    if "conflict" in recipe.filters.exclude and len(preferences) < 2:
+        yield "filters.exclude", _("There is one preference only, so none can point another way.")
 
 
 def raters_who_said(project: Project, field: str, values: tuple[str, ...]) -> int:

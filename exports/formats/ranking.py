@@ -2,9 +2,10 @@
 
 The order comes from the outcomes of their pairs. A response has a point for each other response that it beats and half
 a point where neither is better (a tie, or neither acceptable). A pair that nobody judged counts as the judged pairs
-imply: as won where a chain of pairs leads from the one response to the other and none leads back, as half where chains
-lead both ways. Equal points share a rank, so responses that beat each other in a circle do. Responses that no chain of
-pairs connects are rows of their own. More than 500 responses to one conversation are left out.
+imply: as won where a chain of pairs leads from the one response to the other and none leads back, else as half.
+`complete` says that there was a chain for every pair. Equal points share a rank, so responses that beat each other in a
+circle do; where all are equal there is no row. Responses that no pairs connect are rows of their own. More than 500
+responses to one conversation are left out.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ def _ranked(outcomes: list[Outcome]) -> Iterator[Made]:
 
 
 def _row(outcomes: list[Outcome]) -> Row | None:
-    """None where the pairs do not say how two responses stand, or say that all are alike; and of too many responses."""
+    """None where the pairs say that all are alike, and of too many responses."""
     sides = {side.fingerprint: side for outcome in outcomes for side in (outcome.chosen, outcome.rejected)}
     if len(sides) > MOST_RESPONSES:
         return None
     judged = _edges(outcomes)
-    points = _points(sorted(sides), judged)
-    if points is None or len(set(points.values())) == 1:
+    points, complete = _points(sorted(sides), judged)
+    if len(set(points.values())) == 1:
         return None
     order = sorted(points, key=lambda name: (-points[name], name))
     ranks = {name: 1 + sum(other > points[name] for other in points.values()) for name in order}
@@ -47,6 +48,7 @@ def _row(outcomes: list[Outcome]) -> Row | None:
         "ranks": [ranks[name] for name in order],
         "points": [points[name] for name in order],
         "consistent": all(ranks[one] <= ranks[other] for one, other in judged if (other, one) not in judged),
+        "complete": complete,
         "ranking_id": compared(outcomes[0]).key[:16] + order[0][:16],
     }
 
@@ -61,18 +63,17 @@ def _edges(outcomes: list[Outcome]) -> Edges:
     return found
 
 
-def _points(names: list[str], judged: Edges) -> dict[str, float] | None:
-    """Points by response, or None where two of them cannot be compared."""
+def _points(names: list[str], judged: Edges) -> tuple[dict[str, float], bool]:
+    """Points by response, and whether every two of them can be compared."""
     implied = _closure(names, judged)
-    points = dict.fromkeys(names, 0.0)
+    points, complete = dict.fromkeys(names, 0.0), True
     for one, other in combinations(names, 2):
         known = judged if (one, other) in judged or (other, one) in judged else implied
         up, down = (one, other) in known, (other, one) in known
-        if not up and not down:
-            return None
-        points[one] += 0.5 if up and down else float(up)
-        points[other] += 0.5 if up and down else float(down)
-    return points
+        complete &= up or down
+        points[one] += 0.5 if up == down else float(up)
+        points[other] += 0.5 if up == down else float(down)
+    return points, complete
 
 
 def _closure(names: list[str], judged: Edges) -> Edges:
@@ -122,6 +123,7 @@ FORMAT = Format(
             ("ranks", pa.list_(pa.int32())),
             ("points", pa.list_(pa.float32())),
             ("consistent", pa.bool_()),
+            ("complete", pa.bool_()),
             ("ranking_id", pa.string()),
         ]
     ),
@@ -134,6 +136,7 @@ FORMAT = Format(
         "ranks": _("the rank of each: 1 is best, equal ones share a rank"),
         "points": _("the other responses that each beats, a half where neither is better"),
         "consistent": _("whether no judged pair says the opposite of the order"),
+        "complete": _("whether the judged pairs say of every two responses how they stand, directly or by a chain"),
         "ranking_id": _("what was ranked, as a hash of its texts"),
     },
     use="""\

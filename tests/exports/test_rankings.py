@@ -25,13 +25,14 @@ def pair(said: str) -> Outcome:
 
 
 def ranked(*said: str) -> list[str]:
-    """Rows as “a1 b2”, with a question mark where a pair says the opposite."""
+    """Rows as “a1 b2”; a question mark where a pair says the opposite, dots where not every two can be compared."""
     groups = list(FORMATS["ranking"].made(map(pair, said)))
     assert sum(len(used) for used, _ in groups) == len(said)
     rows: list[dict[str, Any]] = [row for _, made in groups for row in made]
     return [
         " ".join(f"{text}{rank}" for text, rank in zip(row["responses"], row["ranks"], strict=True))
         + ("" if row["consistent"] else "?")
+        + ("" if row["complete"] else " …")
         for row in rows
     ]
 
@@ -48,7 +49,8 @@ def ranked(*said: str) -> list[str]:
         (["a=b", "b>c"], ["a1 b1 c3"]),
         (["d>c", "c>b", "b>a"], ["d1 c2 b3 a4"]),
         # nothing says how b and c stand
-        (["a>b", "a>c"], []),
+        (["a>b", "a>c"], ["a1 b2 c2 …"]),
+        (["a>b", "a>c", "c>d"], ["a1 c2 b3 d4 …"]),
         # all alike
         (["a=b"], []),
         (["a>b", "b>c", "c>a"], []),

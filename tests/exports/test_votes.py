@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from exports.recipes import Recipe
+from exports import segments
+from exports.assembly import Progress, build
+from exports.recipes import Recipe, read_recipe
 from exports.recipes.majority import Comparison
 from exports.recipes.votes import Needs, Safety, Vote
 from exports.rows import Reader, bounds, frozen_connection
@@ -225,3 +227,29 @@ def test_a_conversation_comes_whole_and_never_in_two_stretches(study: Project, t
         reader = Reader(study, Recipe("dpo"), "", connection, whole)
         parts = [list(reader.comparisons(bounds(part, 5))) for part in range(5)]
         assert [comparison for part in parts for comparison in part] == found and sum(map(bool, parts)) > 1
+
+
+def test_a_build_that_goes_on_joins_no_twins_twice(
+    transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twins on both sides of a place to stop would be judged apart, and written twice."""
+    project = make.project()
+    rui = make.cast(project)["Rui"]
+    rows: list[dict[str, Any]] = [
+        {"id": f"{question}{model}", "prompt": f"Is it {question}?",
+         "responses": [{"content": "Yes.", "model": f"m{model}"}, {"content": "No."}]}
+        for question in range(3) for model in range(3)
+    ]  # fmt: skip
+    load(project, rows, tmp_path)
+    for row in rows:
+        judge(pair_of(project, row["id"]), rui, helpfulness=1)
+    monkeypatch.setattr(segments, "PAIRS_A_SEGMENT", 1)
+    for name, written in (("dpo", 3), ("prompts", 3), ("votes", 9), ("ranking", 3)):
+        recipe, scratch = read_recipe({"format": name, "split": {"test": 0}}), tmp_path / name
+        as_of, built = "", None
+        while built is None:
+            told: list[Progress] = []
+            built = build(project, recipe, scratch, told.append, as_of=as_of, until=0)
+            as_of = told[0].as_of
+        assert built.manifest["rows"] == written
+        assert built.manifest["dropped"]["duplicate"] == 6
