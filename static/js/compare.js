@@ -126,7 +126,6 @@ function arm() {
   }
   for (const time of all("time[data-clock]"))
     time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  for (const table of all(".prose :is(table, pre, .md-table, .md-math)")) if (table.scrollWidth > table.clientWidth) table.tabIndex = 0; // to scroll it by keys
   refresh();
   lease();
 }

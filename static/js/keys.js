@@ -19,3 +19,9 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   control.click();
 });
+
+// What is wider than its place is scrolled by keys too.
+document.addEventListener("htmx:load", () => {
+  for (const wide of document.querySelectorAll(".prose :is(table, pre, .md-table, .md-math)"))
+    if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
+});

@@ -82,6 +82,7 @@ def test_a_section_far_down_is_scrolled_to(desk: Page, project: Project, live_se
     Assignment.objects.update(guideline=publish_guideline(project=project, by=None, text=CHINESE * 3))
     Criterion.objects.filter(key="harmlessness").update(guideline_section="整体")
     desk.reload()
+    expect(desk.locator("[data-active]")).to_have_count(1)
     desk.keyboard.press("4")
     expect(desk.locator("#q-harmlessness-preference")).to_have_attribute("data-active", "")
     desk.keyboard.press("g")
