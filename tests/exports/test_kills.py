@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.http import Http404
+from django.test import RequestFactory
 
 from exports import segments
 from exports.access import file_for
@@ -203,7 +204,7 @@ def test_an_archive_that_breaks_off_cannot_be_opened(study: Project, stored: Pat
     export = request_export(project=study, by=None, recipe=RECIPE)
     build_export(export=export)
     finished(export)
-    response: Any = archive_response(export)
+    response: Any = archive_response(RequestFactory().get("/"), export)
     chunks = [bytes(chunk) for chunk in response.streaming_content if chunk]
     assert set(zipfile.ZipFile(BytesIO(b"".join(chunks))).namelist())
     for part in (chunks[:-1], chunks[: len(chunks) // 2]):
