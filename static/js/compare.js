@@ -132,7 +132,6 @@ function arm() {
 }
 
 document.addEventListener("htmx:load", arm);
-document.addEventListener("htmx:afterSwap", arm); // at once: a key may come before the page has settled
 document.addEventListener("visibilitychange", clock);
 document.addEventListener("input", (event) => {
   const field = event.target;
