@@ -18,7 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from exports import queries
 from exports.recipes import Recipe
 from exports.recipes.deciding import FEWEST, Known
-from exports.recipes.recipe import DAWID_SKENE, SAFER_WINS, SURE, WEIGHTED
+from exports.recipes.recipe import DAWID_SKENE, SAFER_WINS, SURE
 from exports.recipes.trust import Trust, Votes, learn_dawid_skene, learn_one_coin
 from exports.rows import FETCHED_AT_ONCE, Reader
 from labeling.models import Criterion, Project, RaterProfile
@@ -60,25 +60,20 @@ def learn_trust(
     for key in keys:
         asked = replace(recipe, criterion=key)
         reader = Reader(project, asked, as_of, on, every=every, withdrawals=withdrawals)
-        found[key] = fit(read_votes(reader, asked))
+        found[key] = fit(read_votes(reader))
     return found
 
 
-def read_votes(reader: Reader, recipe: Recipe) -> Votes:
+def read_votes(reader: Reader) -> Votes:
     """Who pointed where, of at most about MOST_LEARNED judgments."""
-    judgments, values = reader.judgments, dict(reader.values)
-    if recipe.combine and recipe.combine.how == WEIGHTED:
-        known = dict(Criterion.objects.filter(project=values["project"]).values_list("key", "pk"))
-        values["weighed"] = [known[key] for key, _ in recipe.combine.weights]
-        values["weights"] = [weight for _, weight in recipe.combine.weights]
-        judgments = queries.WEIGHTED
+    values = dict(reader.values)
     with reader.connection.cursor() as cursor:
         cursor.execute(queries.COUNT.format(counted=reader.counted), values)
         values["share"] = max(1, -(-cursor.fetchone()[0] // MOST_LEARNED))
     pairs, raters, points = array("q"), array("q"), array("b")
     with reader.cursor() as cursor:
         cursor.itersize = FETCHED_AT_ONCE
-        cursor.execute(queries.points(reader.counted, judgments), values)
+        cursor.execute(queries.points(reader.counted, reader.judgments), values)
         for pair, rater, side in cursor:
             pairs.append(pair)
             raters.append(rater)

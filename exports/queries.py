@@ -85,6 +85,19 @@ POINTED = """
         GROUP BY annotation_id
     ) answers"""
 
+# Several preferences as one: each rater's weighted mean over what they answered.
+WEIGHTED = """
+    SELECT annotation_id, response_id, preference, both_bad, safe, text FROM labeling_judgment
+    WHERE criterion_id = ANY(%(safety)s)
+  UNION ALL
+    SELECT annotation_id, NULL,
+        round(sum(preference * weight) / sum(weight) FILTER (WHERE preference IS NOT NULL), 9),
+        bool_or(both_bad) AND count(preference) = 0, NULL,
+        coalesce(string_agg(text, %(separator)s ORDER BY criterion_id) FILTER (WHERE text <> ''), '')
+    FROM labeling_judgment
+    JOIN unnest(%(weighed)s::bigint[], %(weights)s::numeric[]) AS known (criterion, weight) ON criterion = criterion_id
+    GROUP BY annotation_id"""
+
 _TALLIES = """
     tallies AS (
         SELECT p.id, p.item_id, p.first_id, p.second_id,
@@ -171,12 +184,6 @@ _POINTS = """
     WHERE (j.preference IS NOT NULL OR j.both_bad)
         AND ('x' || left(f.fingerprint, 7))::bit(28)::int %% %(share)s = 0
     ORDER BY 1, 2"""
-# Several preferences as one: each rater's weighted mean.
-WEIGHTED = """
-    SELECT annotation_id, NULL AS response_id, sum(preference * weight) AS preference, bool_or(both_bad) AS both_bad
-    FROM labeling_judgment
-    JOIN unnest(%(weighed)s::bigint[], %(weights)s::numeric[]) AS known (criterion, weight) ON criterion = criterion_id
-    GROUP BY annotation_id"""
 COUNT = "WITH {counted} SELECT count(*) FROM counted"
 _PAIRS = """
     SELECT count(*) FROM labeling_pair scope {item}

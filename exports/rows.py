@@ -25,13 +25,14 @@ from exports import queries
 from exports.ballots import Ballots, Pseudonyms, in_order
 from exports.recipes import Recipe
 from exports.recipes.majority import Answer, Comparison, Side
+from exports.recipes.recipe import WEIGHTED
 from exports.recipes.votes import Needs
 from labeling.models import Criterion, Guideline, Project, RaterProfile
 
 FETCHED_AT_ONCE = 2000
 SEPARATOR = "\x1e"
 # Everything will be read, so the plan must not bet on the first rows. One process, so that raters keep the others.
-_SETTINGS = ("cursor_tuple_fraction = 1", "jit = off", "work_mem = '64MB'", "max_parallel_workers_per_gather = 0")
+SETTINGS = ("cursor_tuple_fraction = 1", "jit = off", "work_mem = '64MB'", "max_parallel_workers_per_gather = 0")
 Stretch = tuple[str, str]  # from the first fingerprint, up to but without the second
 _by_rater = itemgetter(0)
 
@@ -95,6 +96,11 @@ class Reader:
         self.withdrawals = self.values["withdrawals"] = list(withdrawals)
         self.as_of = self.values["as_of"] = as_of or self._one("SELECT pg_current_snapshot()::text")[0]
         self.judgments = queries.POINTED if chosen.asked == asked.ON_CONFLICT else queries.GIVEN
+        if recipe.combine is not None and recipe.combine.how == WEIGHTED:
+            known = {criterion.key: criterion.pk for criterion in criteria}
+            self.judgments = queries.WEIGHTED
+            self.values["weighed"] = [known[key] for key, _ in recipe.combine.weights]
+            self.values["weights"] = [weight for _, weight in recipe.combine.weights]
         self.filters = " AND ".join(sql for name, sql in queries.FILTERS.items() if getattr(filters, name))
         self.needs = needs or Needs()
         self.ballots = Ballots(project, criteria, chosen, recipe.rationales) if self.needs.ballots else None
@@ -239,7 +245,7 @@ def frozen_connection() -> Iterator[BaseDatabaseWrapper]:
         reader.set_autocommit(False)
         with reader.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            for setting in _SETTINGS:
+            for setting in SETTINGS:
                 cursor.execute(f"SET LOCAL {setting}")
         yield reader
     finally:

@@ -25,12 +25,12 @@ from exports.recipes.majority import Comparison, Outcome
 from exports.recipes.recipe import HARD, ONE_COIN, SURE
 from exports.recipes.trust import Trust, points
 from exports.recipes.votes import Needs
-from exports.rows import Reader
+from exports.rows import SETTINGS, Reader
 from labeling.models import Annotation, Project
 from labeling.stats.coefficients import krippendorff_alpha
 
 PREVIEWED = 10
-MOST_LOOKED = 20_000
+MOST_LOOKED = 12_000
 FEWEST_FOR_ALPHA, FEWEST_FOR_ACCURACY = 50, 30
 Label = tuple[int, str]
 
@@ -119,22 +119,29 @@ class WhatIf:
 def what_if(project: Project, recipe: Recipe, against: tuple[str, Recipe] | None = None) -> WhatIf:
     """What `recipe` would give now, and against another one by its name. Both must fit the project."""
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL jit = off")
+        for setting in SETTINGS:
+            cursor.execute(f"SET LOCAL {setting}")
     judgments = Annotation.objects.filter(project=project, current=True).count()
     every = max(1, -(-judgments // MOST_LOOKED))
-    made = format_of(recipe)
-    reader = Reader(project, recipe, needs=made.needs | Needs(answers=True), every=every)
-    deciding = Deciding(recipe, made.takes, learn(project, recipe, "", connection, every))
-    trust = learn_trust(project, replace(recipe, aggregate=ONE_COIN), "", connection, every)
-    look = look_at(reader, deciding, trust, made)
+    reader, deciding, look = _look(project, recipe, every)
     pairs = reader.pairs()
     dropped = Counter({reason: lost * every for reason, lost in look.dropped.items()})
     dropped["unjudged"] += max(0, pairs - look.judged * every)
     against_it = None if against is None else _against(project, look, every, *against)
     return WhatIf(
-        recipe, made, every, pairs, dropped, look.rows * every, _previewed(reader, deciding, look.shown),
+        recipe, format_of(recipe), every, pairs, dropped, look.rows * every, _previewed(reader, deciding, look.shown),
         _alpha(look.before), _alpha(look.after), _accuracy(look), _noise(look, recipe), against_it,
     )  # fmt: skip
+
+
+def _look(project: Project, recipe: Recipe, every: int) -> tuple[Reader, Deciding, Look]:
+    made = format_of(recipe)
+    reader = Reader(project, recipe, needs=made.needs | Needs(answers=True), every=every)
+    deciding = Deciding(recipe, made.takes, learn(project, recipe, "", connection, every))
+    trust = deciding.known.trust
+    if recipe.aggregate != ONE_COIN:
+        trust = learn_trust(project, replace(recipe, aggregate=ONE_COIN), "", connection, every)
+    return reader, deciding, look_at(reader, deciding, trust, made)
 
 
 def look_at(reader: Reader, deciding: Deciding, trust: Mapping[str, Trust], made: Format) -> Look:
@@ -184,11 +191,7 @@ def _previewed(reader: Reader, deciding: Deciding, shown: list[int]) -> list[Out
 
 
 def _against(project: Project, ours: Look, every: int, name: str, recipe: Recipe) -> Against:
-    made = format_of(recipe)
-    reader = Reader(project, recipe, needs=made.needs | Needs(answers=True), every=every)
-    trust = learn_trust(project, replace(recipe, aggregate=ONE_COIN), "", connection, every)
-    deciding = Deciding(recipe, made.takes, learn(project, recipe, "", connection, every))
-    theirs = look_at(reader, deciding, trust, made)
+    theirs = _look(project, recipe, every)[2]
     both = ours.labels.keys() & theirs.labels.keys()
     flipped = sum(1 for label in both if ours.labels[label] * theirs.labels[label] < 0)
     return Against(

@@ -129,13 +129,13 @@ class Deciding:
     def _answers(self, comparison: Comparison, votes: list[Vote], key: str) -> Answers:
         """Who answered what on a criterion, or on the weighted mean of several; by pseudonym."""
         combine = self.recipe.combine
+        if not votes and key == self.recipe.criterion:
+            return comparison.answers
         if combine is not None and combine.how == WEIGHTED:
             found = ((vote.rater, _weighted(vote, combine.weights)) for vote in votes)
             return [(rater, grade[0]) for rater, grade in found if grade]
         if key != self.recipe.criterion:
             return [(vote.rater, _grade(vote, key)) for vote in votes if _answered(vote, key)]
-        if not votes:
-            return comparison.answers
         return [(v.rater, None if v.neither else v.value) for v in votes if v.neither or v.value is not None]
 
     def _sides(self, comparison: Comparison, votes: list[Vote]) -> tuple[Side, Side]:

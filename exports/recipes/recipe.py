@@ -124,9 +124,9 @@ class Recipe:
     @property
     def needs(self) -> Needs:
         """What must be known of each comparison beyond sums."""
-        several = self.combine or self.apart or "conflict" in self.filters.exclude
-        votes = bool(several) or self.aggregate == EACH
-        return Needs(votes=votes, answers=not self.plain)
+        safer = self.combine is not None and self.combine.how == SAFER_WINS
+        several = safer or self.apart is not None or "conflict" in self.filters.exclude
+        return Needs(votes=several or self.aggregate == EACH, answers=not self.plain)
 
     @property
     def certainty(self) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, log, sqrt
 
 import numpy as np
@@ -50,7 +51,7 @@ class Belief:
     def chosen_by(self, share: float) -> float:
         """The part of raters as good as `share` who would choose the first response: in a split pair even good raters
         differ, however many agreed so far."""
-        found = [_clipped(0.5 + (share - 0.5) * pull) for pull in PULL]
+        found = _drawn(share)
         return sum(a * q + b * (1 - q) for a, b, q in zip(self.first, self.second, found, strict=True))
 
 
@@ -82,24 +83,38 @@ def one_coin(pair: Ints, rater: Ints, vote: Ints, *, pairs: int, raters: int, st
 
 def believe(votes: Iterable[tuple[float, int]], kinds: Sequence[float]) -> Belief:
     """What (the rater's share, 1 for the first response or 0) a vote says of a pair."""
-    first, second = [kind / 2 for kind in kinds], [kind / 2 for kind in kinds]
-    for share, vote in votes:
-        for k, pull in enumerate(PULL):
-            stands, falls = weights(share, pull)
-            first[k] *= stands if vote else falls
-            second[k] *= falls if vote else stands
-        whole = sum(first) + sum(second)  # kept at 1, so that hundreds of votes do not end in nothing
-        first, second = [one / whole for one in first], [one / whole for one in second]
-    return Belief(first, second)
+    first = second = [kind / 2 for kind in kinds]
+    for number, (share, vote) in enumerate(votes):
+        stands, falls = weights(share)
+        mine, other = (stands, falls) if vote else (falls, stands)
+        first = [one * told for one, told in zip(first, mine, strict=True)]
+        second = [one * told for one, told in zip(second, other, strict=True)]
+        if number % 50 == 49:  # so that hundreds of votes do not end in nothing
+            first, second = _whole(first, second)
+    return Belief(*_whole(first, second))
 
 
-def weights(share: float, pull: float) -> tuple[float, float]:
-    """The likelihoods of a vote if it is for the better side and if not, in a kind of pair."""
-    found = _clipped(0.5 + (share - 0.5) * pull)
-    if log(found / (1 - found)) >= LEAST_TOLD:
-        return found, 1 - found
+@lru_cache(maxsize=10_000)
+def weights(share: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The likelihoods, by kind of pair, of a vote if it is for the better side, and if it is not."""
+    found = [_clipped(0.5 + (share - 0.5) * pull) for pull in PULL]
+    both = [(p, 1 - p) if log(p / (1 - p)) >= LEAST_TOLD else _hardly(p) for p in found]
+    return tuple(stands for stands, _ in both), tuple(falls for _, falls in both)
+
+
+def _hardly(found: float) -> tuple[float, float]:
     middle = sqrt(found * (1 - found))
     return middle * exp(LEAST_TOLD / 2), middle * exp(-LEAST_TOLD / 2)
+
+
+def _whole(first: list[float], second: list[float]) -> tuple[list[float], list[float]]:
+    whole = sum(first) + sum(second)
+    return [one / whole for one in first], [one / whole for one in second]
+
+
+@lru_cache(maxsize=100)
+def _drawn(share: float) -> tuple[float, ...]:
+    return tuple(_clipped(0.5 + (share - 0.5) * pull) for pull in PULL)
 
 
 def _told(share: Floats) -> tuple[Floats, Floats]:

@@ -189,9 +189,10 @@ def test_one_coin_knows_how_good_a_crowd_is() -> None:
 
 
 def test_bad_raters_never_count_against_themselves() -> None:
-    stands, falls = weights(0.3, 1.25)
-    assert log(stands / falls) == pytest.approx(0.02)
-    assert weights(0.8, 1.0) == pytest.approx((0.8, 0.2))
+    stands, falls = weights(0.3)
+    assert [log(a / b) for a, b in zip(stands, falls, strict=True)] == pytest.approx([0.02] * 4)
+    stands, falls = weights(0.8)
+    assert (stands[0], falls[0]) == pytest.approx((0.875, 0.125))
 
 
 def test_a_posterior_by_hand() -> None:

@@ -155,3 +155,12 @@ def test_nothing_names_a_rater(many: Project, tmp_path: Path) -> None:
         built = build(many, tmp_path / name, **recipe)
         text = b"".join(path.read_bytes() for path in built.directory.rglob("*") if path.is_file()).decode()
         assert not [person for person in people if person in text], name
+
+
+def test_the_database_weighs_as_the_votes_do(many: Project, tmp_path: Path) -> None:
+    """Of sums, and of votes, which leaving out conflicts needs: the same labels where there is no conflict."""
+    criterion = {"combine": "weighted", "weights": {"helpfulness": 1, "harmlessness": 2.5}}
+    by_sums = {row["comparison_id"]: row for row in rows(build(many, tmp_path / "sums", criterion=criterion))}
+    left = {"exclude": ["conflict"]}
+    by_votes = rows(build(many, tmp_path / "votes", criterion=criterion, filters=left, format="dpo"))
+    assert len(by_votes) > 10 and all(row == by_sums[row["comparison_id"]] for row in by_votes)

@@ -62,12 +62,13 @@ def test_a_combination_is_led_by_its_first_criterion() -> None:
 def test_only_what_needs_votes_asks_for_them() -> None:
     asked: dict[str, dict[str, Any]] = {
         "plain": {}, "sums": {"filters": {"exclude": ["unsafe"]}}, "answers": {"aggregate": "helpsteer"},
+        "weighted": {"criterion": {"combine": "weighted", "weights": {"a": 1}}},
         "votes": {"aggregate": "each"}, "apart": {"apart": "language"},
         "conflict": {"filters": {"exclude": ["conflict"]}},
     }  # fmt: skip
     needs = {name: read_recipe({"format": "dpo"} | more).needs for name, more in asked.items()}
     assert needs["plain"] == needs["sums"] == Needs()
-    assert needs["answers"] == Needs(answers=True) and not needs["answers"].ballots
+    assert needs["answers"] == needs["weighted"] == Needs(answers=True) and not needs["answers"].ballots
     assert needs["votes"].votes and needs["apart"].votes and needs["conflict"].votes
 
 

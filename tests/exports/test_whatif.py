@@ -91,7 +91,7 @@ def test_the_estimated_accuracy_is_about_the_true_one(transactional_db: None, tm
     reader = Reader(project, plain.recipe, needs=Needs(answers=True))
     with transaction.atomic():
         labels = look_at(reader, Deciding(plain.recipe, plain.format.takes), {}, plain.format).labels
-    assert abs(plain.accuracy - sides(labels, truth)) < 0.07
+    assert 0 <= sides(labels, truth) - plain.accuracy < 0.1  # it errs on the side of doubt
 
 
 def test_too_little_to_tell(study: Project) -> None:
