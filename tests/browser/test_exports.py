@@ -39,7 +39,7 @@ def test_from_a_choice_to_the_file(noor: Page, live_worker: WorkController, audi
     noor.get_by_role("link", name="Make the first export").click()
     expect(noor.get_by_role("button", name="Create export of 4 rows")).to_be_visible()
     audit(noor)
-    noor.get_by_role("radio", name="Reward model").check()
+    noor.locator("[name=format][value=reward]").check()
     expect(noor.get_by_label("Python example")).to_contain_text("RewardTrainer")
     noor.get_by_role("radio", name="JSON Lines").check()
     noor.get_by_label("Judgments a pair needs").fill("3")
@@ -68,7 +68,7 @@ def test_without_a_script(noor: Page, live_server: LiveServer) -> None:
     context.add_cookies(noor.context.cookies())  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(f"{live_server.url}/projects/advice/exports/new/")
-    page.get_by_role("radio", name="Reward model").check()
+    page.locator("[name=format][value=reward]").check()
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_label("Python example")).to_contain_text("RewardTrainer")
     page.get_by_role("button", name="Create export of 4 rows").click()
