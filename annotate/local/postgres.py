@@ -158,7 +158,7 @@ class Postgres(Child):
         if self._is_ours(pid):
             os.kill(pid, self.stop_signal)
             end = time.monotonic() + self.grace
-            while birth(pid) and lock.exists():
+            while birth(pid):  # its last act is to give up its lock file, and it holds the shared memory still longer
                 if time.monotonic() > end:
                     raise CannotStart(f"an earlier PostgreSQL (process {pid}) still holds {self.data} and does not end")
                 time.sleep(0.05)

@@ -162,7 +162,8 @@ addEventListener("keydown", () => { hand = "keyboard"; }, true);
 $("#guideline").addEventListener("toggle", clock); // reading it is no judging time
 document.addEventListener("focusin", (event) => {
   const q = event.target.closest(".q");
-  if (q && !q.matches("[data-active]") && event.target.matches(":focus-visible")) mark(q);
+  // In a form that is not armed yet it is htmx that looks for where the focus was in the last one.
+  if (q && q.form === pair && !q.matches("[data-active]") && event.target.matches(":focus-visible")) mark(q);
 });
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button, a");

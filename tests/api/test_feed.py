@@ -1,6 +1,5 @@
 """The feed: every current annotation once, in an order that a cursor can rely on."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -14,6 +13,7 @@ from labeling.models import Annotation
 from labeling.reports.feed import Cursor, page
 from labeling.reports.pseudonyms import pseudonym
 from tests import make
+from tests.settled import until_settled
 
 # The feed shows what is committed, so these tests commit.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,21 +33,6 @@ def judge(study, name, body=LIGHT):
     return submit(assignment=assignment, rater=rater, body=body).annotation
 
 
-def see():
-    """Wait until the feed may show what was written: other tests on this server have transactions open for a moment."""
-    last = Annotation.objects.order_by("-transaction").values_list("transaction", flat=True).first()
-    end = time.monotonic() + 60
-    while _oldest_running() <= last:
-        assert time.monotonic() < end, "a transaction on this server stays open"
-        time.sleep(0.02)
-
-
-def _oldest_running() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
-        return int(cursor.fetchone()[0])
-
-
 @pytest.fixture
 def noor(study):
     return study["api"]["Noor"]
@@ -57,7 +42,7 @@ def test_an_annotation_comes_in_stored_order_under_a_pseudonym(study, noor):
     study["queue"].slots.all().delete()
     pair = make.pair(study["project"], external_id="row-7", language="en")
     made = judge(study, "Rui", BODY | {"principle": 6})
-    see()
+    until_settled()
     found = noor.get("/projects/advice/annotations/").json()
     assert len(found["results"]) == 1 and found["more"] is False and found["previous"] is None
     row = found["results"][0]
@@ -92,7 +77,7 @@ def test_a_page_takes_the_same_queries_whatever_its_length(study, noor):
     for name in ("Rui", "Rosa"):
         judge(study, name, BODY)
         judge(study, name, BODY)
-    see()
+    until_settled()
     noor.get("/projects/advice/annotations/")
     with CaptureQueriesContext(connection) as queries:
         assert len(noor.get("/projects/advice/annotations/").json()["results"]) == 4
@@ -101,12 +86,12 @@ def test_a_page_takes_the_same_queries_whatever_its_length(study, noor):
 
 def test_a_cursor_is_kept_and_used_again_later(study, noor):
     first = judge(study, "Rui")
-    see()
+    until_settled()
     kept = noor.get("/projects/advice/annotations/").json()
     assert noor.get("/projects/advice/annotations/", after=kept["cursor"]).json()["results"] == []
     again = noor.get("/projects/advice/annotations/", after=kept["cursor"]).json()["cursor"]
     second = judge(study, "Rosa")
-    see()
+    until_settled()
     later = noor.get("/projects/advice/annotations/", after=again).json()
     assert [row["id"] for row in later["results"]] == [second.pk] != [first.pk]
     assert noor.get("/projects" + kept["next"].partition("/projects")[2]).json()["results"] == later["results"]
@@ -114,7 +99,7 @@ def test_a_cursor_is_kept_and_used_again_later(study, noor):
 
 def test_pages_follow_each_other_without_gap_or_double(study, noor):
     made = [judge(study, name).pk for name in ("Rui", "Rosa", "Rui", "Rosa")]
-    see()
+    until_settled()
     seen, path = [], "/projects/advice/annotations/?limit=3"
     for _ in range(2):
         found = noor.get(path).json()
@@ -126,10 +111,10 @@ def test_pages_follow_each_other_without_gap_or_double(study, noor):
 
 def test_a_revision_comes_as_a_new_annotation_of_the_same_assignment(study, noor):
     made = judge(study, "Rui")
-    see()
+    until_settled()
     cursor = noor.get("/projects/advice/annotations/").json()["cursor"]
     again = submit(assignment=made.assignment, rater=study["people"]["Rui"], body=BODY).annotation
-    see()
+    until_settled()
     rows = noor.get("/projects/advice/annotations/", after=cursor).json()["results"]
     assert [(row["id"], row["assignment"], row["revision"]) for row in rows] == [(again.pk, made.assignment_id, 2)]
     assert [row["id"] for row in noor.get("/projects/advice/annotations/").json()["results"]] == [again.pk]
@@ -139,7 +124,7 @@ def test_an_item_with_one_response_has_no_second(study, noor):
     study["queue"].slots.all().delete()
     make.pair(study["project"], second=None)
     judge(study, "Rui", {"judgments": {"safety": {"left": {"safe": True}}}})
-    see()
+    until_settled()
     row = noor.get("/projects/advice/annotations/").json()["results"][0]
     assert row["second"] is None and row["judgments"]["safety"].keys() == {"first"}
 
@@ -200,6 +185,6 @@ def test_a_slower_writer_is_never_passed_by():
         read.wait()
         writing.result()
     assert early.rows == [], "Rosa's row waits for Rui's, which has the lower number"
-    see()
+    until_settled()
     late = page(project, early.end, 10)
     assert sorted(row["id"] for row in late.rows) == sorted(Annotation.objects.values_list("pk", flat=True))

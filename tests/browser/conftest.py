@@ -49,6 +49,7 @@ def desk(page: Page, live_server: LiveServer, rui: User) -> Page:
 
 def answer(page: Page, keys: str = "22") -> None:
     """Two answers by key, and the draft of them on the server."""
+    expect(page.locator("[data-active]")).to_have_count(1)  # the scripts of a page that just came have run
     with page.expect_response(lambda sent: bool(DRAFT.search(sent.url)) and sent.ok):
         for key in keys:
             page.keyboard.press(key)

@@ -49,6 +49,8 @@ def study(preset: str = ORDER[0]) -> Project:
     for _ in range(2):
         make.pair(project, "The better answer.", "The weaker answer.", language="en")
     make.cast(project)
+    project.rationale["percent"] = 0  # none is drawn for own words
+    project.save()
     return project
 
 

@@ -17,7 +17,7 @@ from tests import make
 from tests.browser.conftest import cookie
 
 Audit = Callable[[Page], None]
-AGREE = "## What you agree to\n\nYour judgments become part of a dataset.\n\n* You can stop at any time."
+AGREE = "# What you agree to\n\nYour judgments become part of a dataset.\n\n* You can stop at any time."
 KNOWN = {"helpfulness": {"preference": 2}, "safety": {"left": {"safe": True}, "right": {"safe": True}}}
 
 

@@ -83,6 +83,7 @@ def test_a_section_far_down_is_scrolled_to(desk: Page, project: Project, live_se
     Criterion.objects.filter(key="harmlessness").update(guideline_section="整体")
     desk.reload()
     desk.keyboard.press("4")
+    expect(desk.locator("#q-harmlessness-preference")).to_have_attribute("data-active", "")
     desk.keyboard.press("g")
     expect(marked(desk)).to_have_text("整体")
     expect(marked(desk)).to_be_in_viewport()

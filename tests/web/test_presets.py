@@ -21,6 +21,7 @@ from labeling.presets import ORDER, PRESETS, USUAL
 from labeling.presets.words import WORDS
 from labeling.taxonomies import BELOW, TAXONOMIES, domains
 from tests import make
+from tests.settled import until_settled
 from tests.web.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -144,6 +145,7 @@ def test_each_preset_from_a_new_project_to_the_feed(mara: Client, preset: str) -
     answer = rui.post(f"/compare/assignments/{held.pk}/submit/", filled(page))
     assert answer.status_code == 302, answer.text
     noor = make.member(project, "Noor", "researcher")
+    until_settled()
     feed = Client().get("/api/v1/projects/try/annotations/", headers={"Authorization": f"Token {make.token(noor)}"})
     row = feed.json()["results"][0]
     asked = project.criteria.exclude(asked="on_conflict").values_list("key", flat=True)

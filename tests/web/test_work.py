@@ -146,7 +146,7 @@ MANY = (
            now(), now() - (p.id / 2) * interval '1 second', '', ''
     FROM labeling_pair p JOIN labeling_item i ON i.id = p.item_id WHERE i.external_id = 'many'
     """,
-    "ANALYZE labeling_assignment",
+    "ANALYZE labeling_item, labeling_response, labeling_pair, labeling_assignment",
 )
 
 
