@@ -24,6 +24,7 @@ CHUNK = 4096  # entries
 ABSENT, NO_ROW, ROW = 0, 1, 2
 FIRST, SECOND, TIED, BAD, MIXED = 2, 3, 4, 5, 6
 SIDES = (FIRST, SECOND)
+_CODES = [bytes((code,)) for code in range(256)]
 _KINDS = {TIE: TIED, BOTH_BAD: BAD}
 # Columns that the key and the label stand for.
 _GIVEN = frozenset({"prompt", "chosen", "rejected", "completion", "comparison_id", "prompt_id"})
@@ -81,7 +82,7 @@ def entry_of(
 
 
 def packed(entries: Iterable[Entry]) -> bytes:
-    return b"".join(key + bytes((code,)) + digest for key, code, digest in entries)
+    return b"".join([key + _CODES[code] + digest for key, code, digest in entries])
 
 
 def read(file: IO[bytes], wide: int, start: bytes = b"", end: bytes = b"") -> Iterator[Entry]:

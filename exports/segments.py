@@ -33,8 +33,6 @@ from exports.writers import WRITERS, Hashed, Writer, sha256_of, sync_directory, 
 PAIRS_A_SEGMENT = 50_000
 ROWS_A_GROUP = 2_500
 WITHDRAWN = "withdrawn"
-# How much longer, in characters, the chosen response is than the rejected one, from much shorter to much longer.
-RATIOS = ((1, 2), (4, 5), (5, 4), (2, 1))
 Stream = Iterator[Comparison]
 Used = dict[int, tuple[list[Outcome], list[Row]]]  # by a comparison's id(): what became rows of it, and those rows
 
@@ -279,20 +277,21 @@ class _Writing:
         return {id(one) for one, entry in zip(taken, entries, strict=True) if self.base.is_new(entry)}
 
     def _count(self, taken: list[Comparison], kept: list[Outcome], reasons: dict[int, str]) -> None:
-        segment, pairs = self.segment, sum(comparison.pairs for comparison in taken)
+        # By lists that are counted at once: a step of Python for each row and figure would take a fifth of the time.
+        segment, pairs = self.segment, sum([comparison.pairs for comparison in taken])
         segment.pairs += pairs
-        segment.judgments += sum(comparison.judgments for comparison in taken)
         segment.dropped.update(reasons.values())
         segment.dropped["duplicate"] += pairs - len(taken)
-        segment.strengths.update(outcome.strength for outcome in kept if outcome.kind == SIDE)
-        sure = [round(10_000 * outcome.p_chosen) for outcome in kept if outcome.kind == SIDE]
-        segment.sided += len(sure)
-        segment.certainty += sum(sure)
-        segment.languages.update(outcome.language for outcome in kept)
-        segment.shapes.update(f"{c.first.raters},{c.second.raters},{c.ties},{c.both_bad}" for c in taken)
-        for outcome in kept:
-            if outcome.kind == SIDE:
-                segment.lengths[relative_length(len(outcome.chosen.text), len(outcome.rejected.text))] += 1
+        for shape, times in Counter([(c.first.raters, c.second.raters, c.ties, c.both_bad) for c in taken]).items():
+            segment.judgments += sum(shape) * times
+            segment.shapes["{},{},{},{}".format(*shape)] += times
+        segment.languages.update([outcome.language for outcome in kept])
+        sided = [outcome for outcome in kept if outcome.kind == SIDE]
+        segment.sided += len(sided)
+        segment.strengths.update([outcome.strength for outcome in sided])
+        for sure, times in Counter([outcome.p_chosen for outcome in sided]).items():
+            segment.certainty += round(10_000 * sure) * times
+        segment.lengths.update([relative_length(len(each.chosen.text), len(each.rejected.text)) for each in sided])
 
     def _writer(self, split: str) -> Writer:
         if split not in self.open:
@@ -310,9 +309,13 @@ class _Writing:
 
 
 def relative_length(chosen: int, rejected: int) -> str:
-    """Which of the five classes between RATIOS, and whether longer (+), shorter (-) or the same (=): "3+"."""
-    place = sum(chosen * below > rejected * above for above, below in RATIOS)
-    return f"{place}{'+' if chosen > rejected else '-' if chosen < rejected else '='}"
+    """How long the chosen response is, in characters, against the rejected one: up to 1/2, 4/5, 5/4, 2, or above (0 to
+    4), and whether that is longer (+), shorter (-) or the same (=)."""
+    if chosen == rejected:
+        return "2="
+    if chosen < rejected:
+        return "0-" if 2 * chosen <= rejected else "1-" if 5 * chosen <= 4 * rejected else "2-"
+    return "2+" if 4 * chosen <= 5 * rejected else "3+" if chosen <= 2 * rejected else "4+"
 
 
 def _portion(stream: Stream, most: int) -> list[Comparison]:

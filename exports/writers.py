@@ -28,7 +28,7 @@ _PARQUET = {
     "store_schema": False,
 }
 # Some readers split text at these as if they were line ends.
-_LINE_ENDS = {"\u2028": b"\\u2028", "\u2029": b"\\u2029", "\u0085": b"\\u0085"}
+_LINE_ENDS = {each.encode(): rb"\u%04x" % ord(each) for each in "\u2028\u2029\u0085"}
 
 
 class Hashed:
@@ -105,9 +105,10 @@ class JsonLinesWriter:
         self._out = out
 
     def write(self, rows: list[dict[str, Any]]) -> None:
-        lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
-        for character, escaped in _LINE_ENDS.items():
-            lines = lines.replace(character.encode(), escaped)
+        lines = b"".join([orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows])
+        if not lines.isascii():
+            for character, escaped in _LINE_ENDS.items():
+                lines = lines.replace(character, escaped)
         self._out.write(lines)
 
     def close(self) -> None:

@@ -11,10 +11,13 @@ from django.db import connection, models
 
 
 def reserve_ids(model: type[models.Model], number: int) -> list[int]:
-    """`number` fresh ids, ascending. What is not used of them is lost, which a sequence is made for."""
+    """`number` fresh ids, ascending. What is not used of them is lost, which a sequence is made for.
+
+    The sequence is found once, in a sub-select; beside `nextval` it would be looked for again for every id.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id')::regclass)) FROM generate_series(1, %s)",
             [model._meta.db_table, number],
         )
         return [row[0] for row in cursor.fetchall()]

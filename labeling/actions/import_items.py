@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,7 +25,7 @@ from labeling.actions.copy_items import copy_items, copy_refusals, render_all
 from labeling.actions.keep_images import Album
 from labeling.audit import record
 from labeling.importers import FORMATS, ItemDraft, ItemFile, Refused, Unreadable
-from labeling.models import Batch, Item, LostJob, Project, User
+from labeling.models import Batch, LostJob, Project, User
 
 CHUNK_ROWS = 1000
 CHUNK_CHARACTERS = 4_000_000
@@ -219,9 +219,12 @@ def _unseen(project_id: int, drafts: Iterable[ItemDraft]) -> dict[str, ItemDraft
     found: dict[str, ItemDraft] = {}
     for draft in drafts:
         found.setdefault(draft.fingerprint, draft)
-    known = Item.objects.filter(project_id=project_id, fingerprint__in=list(found))
-    for fingerprint in known.values_list("fingerprint", flat=True):
-        del found[fingerprint]
+    # One array instead of a thousand parameters, which Django, psycopg and PostgreSQL each go through one by one.
+    known = "SELECT fingerprint FROM labeling_item WHERE project_id = %s AND fingerprint = ANY(%s)"
+    with connection.cursor() as cursor:
+        cursor.execute(known, [project_id, list(found)])
+        for (fingerprint,) in cursor:
+            del found[fingerprint]
     return found
 
 

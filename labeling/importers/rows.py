@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -18,7 +18,9 @@ from labeling.importers.drafts import Refused
 
 MOST_LINE = 10 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
-_LONG_NUMBER = re.compile(rb"\d{16}")
+# Sixteen digits in a row, looked for in a row whose digits are all 0: a tenth of what a pattern takes.
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_LONG_NUMBER = b"0" * 16
 _NO_OBJECT = 'is not an object; a row is {"prompt": …, …}'
 
 Placed = tuple[int, dict[str, Any] | Refused]
@@ -47,7 +49,15 @@ def parse(line: int, raw: bytes | None) -> dict[str, Any] | Refused:
 def _is_doubtful(raw: bytes, row: dict[str, Any]) -> bool:
     """Whether the fast parser may have rounded a number or dropped a repeated key."""
     many = len(row) > 100
-    return many or bool(_LONG_NUMBER.search(raw)) or any(raw.count(b'"%s"' % key.encode()) > 1 for key in row)
+    if many or _LONG_NUMBER in raw.translate(_DIGITS):
+        return True
+    return max(map(raw.count, _quoted(tuple(row))), default=0) > 1
+
+
+@lru_cache(1000)
+def _quoted(names: tuple[str, ...]) -> list[bytes]:
+    """Every row of a file has the same keys."""
+    return [b'"%s"' % name.encode() for name in names]
 
 
 def _parse_carefully(line: int, raw: bytes) -> dict[str, Any] | Refused:

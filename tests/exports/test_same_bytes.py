@@ -87,19 +87,7 @@ def test_a_dump_restored_on_another_server_gives_the_same_bytes(
     dump = tmp_path / "dump.sql"
     known = ["-h", str(facts["HOST"]), "-U", str(facts["USER"])] + (["-p", str(facts["PORT"])] if facts["PORT"] else [])
     subprocess.run([str(programs / "pg_dump"), *known, "-f", str(dump), str(facts["NAME"])], check=True)
-    there = [
-        "-h",
-        str(other_server.var.sockets),
-        "-U",
-        NAME,
-        "-d",
-        NAME,
-        "-q",
-        "-v",
-        "ON_ERROR_STOP=1",
-        "-f",
-        str(dump),
-    ]
+    there = ["-h", str(other_server.var.sockets), "-U", NAME, "-d", NAME, "-qv", "ON_ERROR_STOP=1", "-f", str(dump)]
     subprocess.run([str(programs / "psql"), *there], check=True, stdout=subprocess.DEVNULL)
     url = f"postgresql://{NAME}@{quote(str(other_server.var.sockets), safe='')}/{NAME}"
     moved = bytes_of(built_by_command(study.slug, recipe, tmp_path / "there", DATABASE_URL=url))
