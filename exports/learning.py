@@ -31,15 +31,15 @@ def learn(
     recipe: Recipe,
     as_of: str,
     on: BaseDatabaseWrapper,
-    every: int = 1,
+    sample: Sequence[int] | None = None,
     withdrawals: Sequence[int] | None = None,
 ) -> Known:
-    """What `recipe` must know of `project`, as of a snapshot; from every so manieth pair."""
+    """What `recipe` must know of `project`, as of a snapshot; from a sample of pairs, if there is one."""
     preferences = list(project.criteria.filter(kind=Criterion.Kind.PREFERENCE).order_by("key"))
     return Known(
         strengths={criterion.key: criterion.strengths for criterion in preferences},
         pointing=tuple(c.key for c in preferences if c.asked == Criterion.Asked.ALWAYS),
-        trust=learn_trust(project, recipe, as_of, on, every, withdrawals) if recipe.aggregate in SURE else {},
+        trust=learn_trust(project, recipe, as_of, on, sample, withdrawals) if recipe.aggregate in SURE else {},
         groups=_groups(project, recipe, on) if recipe.apart not in (None, "language") else {},
     )
 
@@ -49,7 +49,7 @@ def learn_trust(
     recipe: Recipe,
     as_of: str,
     on: BaseDatabaseWrapper,
-    every: int = 1,
+    sample: Sequence[int] | None = None,
     withdrawals: Sequence[int] | None = None,
 ) -> dict[str, Trust]:
     """By criterion, how far raters are to be trusted: one coin each, or by Dawid and Skene if the recipe says so."""
@@ -59,7 +59,7 @@ def learn_trust(
     found: dict[str, Trust] = {}
     for key in keys:
         asked = replace(recipe, criterion=key)
-        reader = Reader(project, asked, as_of, on, every=every, withdrawals=withdrawals)
+        reader = Reader(project, asked, as_of, on, sample=sample, withdrawals=withdrawals)
         found[key] = fit(read_votes(reader))
     return found
 

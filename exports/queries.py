@@ -57,9 +57,13 @@ FILTERS = {
     "tags": "scope_item.tags && %(tags)s::varchar[]",
 }
 
-# Only what some raters said, and only of every so manieth pair, where a part stands for the whole.
+# Only what some raters said, and only of some pairs, where a part stands for the whole.
 RATERS = "AND a.rater_id = ANY(%(raters)s)"
-EVERY = "AND a.pair_id %% %(every)s = 0"
+SAMPLE = "AND a.pair_id = ANY(%(sample)s)"
+# Every so manieth of the judged pairs. The index alone answers this.
+SAMPLED = """
+    SELECT array_agg(DISTINCT pair_id) FROM labeling_annotation
+    WHERE project_id = %(project)s AND current AND pair_id %% %(every)s = 0"""
 
 # The judgments that count, as (annotation, response or none, preference, both_bad, safe, text).
 GIVEN = """

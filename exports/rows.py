@@ -64,8 +64,8 @@ class Facts:
 class Reader:
     """Reads one project for one recipe, as of a snapshot. All methods see the same rows if the connection is frozen.
 
-    Without `needs` the database adds up the judgments, which is the fastest; with votes it sends every vote. `every`
-    reads only every so manieth pair, where a part is to stand for the whole.
+    Without `needs` the database adds up the judgments, which is the fastest; with votes it sends every vote. Of a
+    `sample` of pairs, by id, only the judgments of those are read, where a part is to stand for the whole.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Reader:
         on: BaseDatabaseWrapper | None = None,
         needs: Needs | None = None,
         withdrawals: Sequence[int] | None = None,
-        every: int = 1,
+        sample: Sequence[int] | None = None,
     ) -> None:
         kind, asked, filters = Criterion.Kind, Criterion.Asked, recipe.filters
         criteria = list(Criterion.objects.filter(project=project))
@@ -88,7 +88,7 @@ class Reader:
             "project": project.pk, "separator": SEPARATOR, "criterion": chosen.pk, "safety": safety,
             "criteria": [chosen.pk, *safety], "pointing": [chosen.pk, *pointing],
             "queues": list(filters.queues), "batches": list(filters.batches),
-            "languages": list(filters.languages), "tags": list(filters.tags), "every": every,
+            "languages": list(filters.languages), "tags": list(filters.tags), "sample": sample,
             "raters": _who_said(filters.raters),
         }  # fmt: skip
         if withdrawals is None:
@@ -105,7 +105,7 @@ class Reader:
         self.needs = needs or Needs()
         self.ballots = Ballots(project, criteria, chosen, recipe.rationales) if self.needs.ballots else None
         self.names = Pseudonyms(project)
-        only = f"{queries.RATERS if filters.raters else ''} {queries.EVERY if every > 1 else ''}"
+        only = f"{queries.RATERS if filters.raters else ''} {queries.SAMPLE if sample is not None else ''}"
         self.counted = queries.counted(
             self.filters, again=bool(as_of), withdrawn=bool(withdrawals), votes=self.needs.ballots, only=only
         )

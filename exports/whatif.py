@@ -7,7 +7,7 @@ so manieth pair stands for the others, and the figures are “about”. What dep
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isnan
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from django.db import connection, transaction
 
+from exports import queries
 from exports.card import Step, funnel
 from exports.formats import Format, format_of
 from exports.learning import learn, learn_trust
@@ -123,24 +124,34 @@ def what_if(project: Project, recipe: Recipe, against: tuple[str, Recipe] | None
             cursor.execute(f"SET LOCAL {setting}")
     judgments = Annotation.objects.filter(project=project, current=True).count()
     every = max(1, -(-judgments // MOST_LOOKED))
-    reader, deciding, look = _look(project, recipe, every)
+    sample = _sample(project, every)
+    reader, deciding, look = _look(project, recipe, sample)
     pairs = reader.pairs()
     dropped = Counter({reason: lost * every for reason, lost in look.dropped.items()})
     dropped["unjudged"] += max(0, pairs - look.judged * every)
-    against_it = None if against is None else _against(project, look, every, *against)
+    against_it = None if against is None else _against(project, look, every, sample, *against)
     return WhatIf(
         recipe, format_of(recipe), every, pairs, dropped, look.rows * every, _previewed(reader, deciding, look.shown),
         _alpha(look.before), _alpha(look.after), _accuracy(look), _noise(look, recipe), against_it,
     )  # fmt: skip
 
 
-def _look(project: Project, recipe: Recipe, every: int) -> tuple[Reader, Deciding, Look]:
+def _sample(project: Project, every: int) -> list[int] | None:
+    """The judged pairs that stand for the others, or None if all are looked at."""
+    if every == 1:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(queries.SAMPLED, {"project": project.pk, "every": every})
+        return list(cursor.fetchone()[0] or [])
+
+
+def _look(project: Project, recipe: Recipe, sample: Sequence[int] | None) -> tuple[Reader, Deciding, Look]:
     made = format_of(recipe)
-    reader = Reader(project, recipe, needs=made.needs | Needs(answers=True), every=every)
-    deciding = Deciding(recipe, made.takes, learn(project, recipe, "", connection, every))
+    reader = Reader(project, recipe, needs=made.needs | Needs(answers=True), sample=sample)
+    deciding = Deciding(recipe, made.takes, learn(project, recipe, "", connection, sample))
     trust = deciding.known.trust
     if recipe.aggregate != ONE_COIN:
-        trust = learn_trust(project, replace(recipe, aggregate=ONE_COIN), "", connection, every)
+        trust = learn_trust(project, replace(recipe, aggregate=ONE_COIN), "", connection, sample)
     return reader, deciding, look_at(reader, deciding, trust, made)
 
 
@@ -190,8 +201,10 @@ def _previewed(reader: Reader, deciding: Deciding, shown: list[int]) -> list[Out
     return [outcome for each in found if not isinstance(each, str) for outcome in each][:PREVIEWED]
 
 
-def _against(project: Project, ours: Look, every: int, name: str, recipe: Recipe) -> Against:
-    theirs = _look(project, recipe, every)[2]
+def _against(
+    project: Project, ours: Look, every: int, sample: Sequence[int] | None, name: str, recipe: Recipe
+) -> Against:
+    theirs = _look(project, recipe, sample)[2]
     both = ours.labels.keys() & theirs.labels.keys()
     flipped = sum(1 for label in both if ours.labels[label] * theirs.labels[label] < 0)
     return Against(

@@ -147,7 +147,7 @@ def test_on_a_phone_in_chinese_and_arabic(
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
         audit(page)
     page.goto(f"{live_server.url}/projects/advice/exports/new/")
-    table = page.get_by_role("region", name="The first rows")
+    table = page.get_by_role("group", name="The first rows")
     directions = table.locator("tbody tr > td:first-child .export-cell").evaluate_all(
         "all => all.map(one => getComputedStyle(one).direction)"
     )
