@@ -28,6 +28,7 @@ from tests.exports.conftest import stored as stored
 from tests.exports.study import ROWS
 from tests.exports.study import study as make_study
 from tests.receiver import Quiet, served
+from tests.settled import until_settled
 
 Client = Callable[[str], Annotate]
 
@@ -129,6 +130,7 @@ def test_submitting_brings_the_next(study: Project, as_: Client) -> None:
 
 
 def test_annotations_by_cursor(study: Project, as_: Client) -> None:
+    until_settled()
     noor, cursor, seen = as_("Noor"), "", []
     for rows, cursor in noor.annotations("advice", limit=5):  # noqa: B007  (the last one is used)
         seen += [row["id"] for row in rows]
@@ -138,6 +140,7 @@ def test_annotations_by_cursor(study: Project, as_: Client) -> None:
     pair = rosa.claim(rosa.project("advice")["queues"][0]["id"])
     assert pair is not None
     rosa.submit(pair, {"helpfulness": {"preference": 3}})
+    until_settled()
     ((rows, _),) = noor.annotations("advice", after=cursor)
     assert [row["judgments"]["helpfulness"]["preference"] in (3, -3) for row in rows] == [True]
 
