@@ -241,9 +241,11 @@ class _Writing:
                 reasons.append("unchanged")
             else:
                 kept += outcomes
-                if self.format.gather is None or id(rows) not in written:
+                if id(rows) not in written:
                     written.add(id(rows))
-                    splits.setdefault(split_of(outcomes[0].prompt, self.recipe.split), []).append(rows)
+                    apart = len(outcomes) > 1 and self.format.gather is None
+                    groups = list(filter(None, map(self.format.rows, outcomes))) if apart else [rows]
+                    splits.setdefault(split_of(outcomes[0].prompt, self.recipe.split), []).extend(groups)
         self._count(taken, kept, reasons)
         for split, groups in splits.items():
             portion = self.format.arrange(groups) if self.format.arrange else list(chain.from_iterable(groups))
