@@ -40,7 +40,8 @@ _KEPT = """
             SELECT 1 FROM labeling_withdrawal w JOIN labeling_pair gone ON gone.item_id = w.item_id
             WHERE w.id = ANY(%(withdrawals)s) AND gone.id = a.pair_id)"""
 WITHDRAWALS = """
-    SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM labeling_withdrawal WHERE project_id = %(project)s"""
+    SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM labeling_withdrawal
+    WHERE project_id = %(project)s AND lifted_at IS NULL"""
 _PAIR_KEPT = """
         AND NOT EXISTS (
             SELECT 1 FROM labeling_withdrawal w WHERE w.id = ANY(%(withdrawals)s) AND w.item_id = scope.item_id)"""

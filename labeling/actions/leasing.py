@@ -22,7 +22,8 @@ _NAMES = ("id", "slot_id", "pair_id", "guideline_id", "swapped", "lane", "claime
 
 # The probe is a scalar subquery on purpose: as an anti-join the planner may read the rater's whole history.
 _NOT_HAD = """coalesce((SELECT false FROM labeling_assignment a WHERE a.pair_id = s.pair_id AND a.rater_id = %(rater)s
-                    AND a.state IN ('open', 'submitted', 'skipped')), true)"""
+                    AND a.state IN ('open', 'submitted', 'skipped')
+                    AND a.repeats_id IS NULL), true)"""
 _TAKE = """leased AS (
     INSERT INTO labeling_assignment
         (project_id, queue_id, slot_id, pair_id, rater_id, guideline_id, state, swapped, lane, claimed_at, lease_until,

@@ -61,6 +61,11 @@ class Participation(models.Model):
         default=0, db_default=0, help_text="Tries that a manager allowed beyond the project's."
     )
     qualified_at = models.DateTimeField(null=True, blank=True)
+    warned_at = models.DateTimeField(null=True, blank=True, help_text="When the rater was told that checks went wrong.")
+    paused_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when they get no pair, until a manager has looked."
+    )
+    paused_why = models.CharField(max_length=300, blank=True, db_default="", help_text="Two numbers and one sentence.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -77,6 +77,10 @@ class Item(models.Model):
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     gold = models.JSONField(null=True, blank=True, help_text="Known answers by criterion, in stored order.")
+    author = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="Never judges it."
+    )
+    priority = models.SmallIntegerField(default=0, db_default=0, help_text="The highest first, in queues that ask it.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "fingerprint"], name="item_once")]

@@ -20,12 +20,12 @@ from datetime import timedelta
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import F, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models.items import Pair
-from labeling.models.projects import Guideline, Project
+from labeling.models.projects import Criterion, Guideline, Project
 from labeling.models.users import User
 
 MOST_OVERLAP = 50
@@ -36,9 +36,25 @@ MOST_IN_A_ROW = 3
 AWAY = timedelta(minutes=5)  # so long without an answer is a break
 SEVERE = 10_000  # a severe pair counts for so many: a break is due whatever the project's numbers are
 SHORTEST_LEASE, LONGEST_LEASE = 1, 7 * 24 * 3600
+GOLD = "="  # nor so: the lane of known answers that are mixed into the work, of all topics alike
 
 
 class Queue(models.Model):
+    class Order(models.TextChoices):
+        RANDOM = "random", _("Random")
+        OLDEST = "oldest", _("Oldest first")
+        PRIORITY = "priority", _("By the items’ priority")
+
+    class Pairing(models.TextChoices):
+        ALL = "all", _("Every pair of an item’s responses")
+        CONNECTED = "connected", _("As few pairs as connect all of an item’s responses")
+        INFORMATIVE = "informative", _("Connected first, then the pairs that would tell most")
+
+    class Stopping(models.TextChoices):
+        FIXED = "fixed", _("The same number of raters for every pair")
+        THIRD = "third", _("Two raters, and a third when they disagree")
+        MODEL = "model", _("As many as it takes to be sure")
+
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="queues", db_index=False)
     name = models.CharField(max_length=120)
     overlap = models.PositiveSmallIntegerField(
@@ -50,6 +66,20 @@ class Queue(models.Model):
         help_text="How long a rater holds a pair, in seconds; every renewal starts it again.",
     )
     paused = models.BooleanField(default=False)
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="Since when it gives out no pair for good.")
+    priority = models.SmallIntegerField(
+        default=0, db_default=0, help_text="Raters are offered the queue with the highest one first."
+    )
+    order = models.CharField(
+        max_length=8, choices=Order.choices, default=Order.RANDOM, db_default=Order.RANDOM, help_text="Of its pairs."
+    )
+    pairing = models.CharField(
+        max_length=11,
+        choices=Pairing.choices,
+        default=Pairing.ALL,
+        db_default=Pairing.ALL,
+        help_text="Which pairs of an item with more than two responses.",
+    )
     blur_images = models.BooleanField(default=False, help_text="Images stay blurred until the rater opens them.")
     languages = ArrayField(
         models.CharField(max_length=35),
@@ -62,6 +92,94 @@ class Queue(models.Model):
         default=list,
         blank=True,
         help_text="Only items with one of these tags; empty takes all.",
+    )
+    batches = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        blank=True,
+        db_default=Value([]),
+        help_text="Only items of these imports.",
+    )
+    categories = ArrayField(
+        models.CharField(max_length=100),
+        default=list,
+        blank=True,
+        db_default=Value([]),
+        help_text="Only items whose metadata names one of these as its category.",
+    )
+    # Who may work on it, beside being a rater of the project. Every condition that is set must hold.
+    raters = ArrayField(
+        models.BigIntegerField(), default=list, blank=True, db_default=Value([]), help_text="Only these people, by id."
+    )
+    role = models.CharField(
+        max_length=11, blank=True, db_default="", help_text="Only raters who hold this role of the project as well."
+    )
+    speaks = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Only raters whose profile has the item's language, or one of the queue's.",
+    )
+    qualified = models.BooleanField(default=False, db_default=False, help_text="Only raters who have qualified.")
+    least_reliability = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.5), MaxValueValidator(1)],
+        help_text="Only raters whose reliability is at least this, at the lower end of its interval.",
+    )
+    daily_pairs = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Most pairs a person and day (UTC); 0 sets no limit."
+    )
+    # What is mixed in
+    gold_percent = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(50)],
+        help_text="Pairs with a known answer among what a rater gets, in percent.",
+    )
+    repeat_percent = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(20)],
+        help_text="Pairs that come back to the same rater with the sides swapped, in percent.",
+    )
+    repeat_after_days = models.PositiveSmallIntegerField(
+        default=7, db_default=7, help_text="How old the first answer is before a pair may come back."
+    )
+    # When a pair has enough
+    stopping = models.CharField(
+        max_length=5, choices=Stopping.choices, default=Stopping.FIXED, db_default=Stopping.FIXED
+    )
+    criterion = models.ForeignKey(
+        Criterion,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The preference that decides when a pair is settled; empty takes the project's first.",
+    )
+    least = models.PositiveSmallIntegerField(
+        default=2, db_default=2, validators=[MinValueValidator(1)], help_text="Fewest raters a pair, when it adapts."
+    )
+    most = models.PositiveSmallIntegerField(
+        default=5, db_default=5, validators=[MaxValueValidator(MOST_OVERLAP)], help_text="Most raters a pair."
+    )
+    sure = models.FloatField(
+        default=0.8,
+        db_default=0.8,
+        validators=[MinValueValidator(0.55), MaxValueValidator(0.99)],
+        help_text="How probable the better side has to be before a pair is settled.",
+    )
+    trusted_singles = models.BooleanField(
+        default=False, db_default=False, help_text="One clear answer of a rater known to be reliable may settle a pair."
+    )
+    audit_percent = models.PositiveSmallIntegerField(
+        default=5,
+        db_default=5,
+        validators=[MaxValueValidator(100)],
+        help_text="Pairs drawn at random that always get the audit's overlap, in percent, when it adapts.",
+    )
+    audit_overlap = models.PositiveSmallIntegerField(
+        default=5, db_default=5, validators=[MinValueValidator(2), MaxValueValidator(MOST_OVERLAP)]
     )
     last_rank = models.BigIntegerField(default=0, editable=False)
     lanes = ArrayField(
@@ -80,6 +198,9 @@ class Queue(models.Model):
             models.CheckConstraint(condition=Q(overlap__gte=1, overlap__lte=MOST_OVERLAP), name="queue_overlap"),
             models.CheckConstraint(
                 condition=Q(lease_seconds__gte=SHORTEST_LEASE, lease_seconds__lte=LONGEST_LEASE), name="queue_lease"
+            ),
+            models.CheckConstraint(
+                condition=Q(least__gte=1, least__lte=F("most"), most__lte=MOST_OVERLAP), name="queue_least_and_most"
             ),
         ]
 
@@ -197,14 +318,27 @@ class Assignment(models.Model):
     skip_comment = models.CharField(max_length=1000, blank=True)
     draft = models.JSONField(null=True, blank=True)
     draft_at = models.DateTimeField(null=True, blank=True)
+    repeats = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="repeated",
+        db_index=False,
+        help_text="The rater's own first look at the pair, when it came back to them. It has no slot.",
+    )
 
     class Meta:
         constraints = [
             # Nobody gets a pair twice: open, answered and skipped count; expired and released do not.
             models.UniqueConstraint(
                 fields=["pair", "rater"],
-                condition=Q(state__in=["open", "submitted", "skipped"]),
+                condition=Q(state__in=["open", "submitted", "skipped"], repeats=None),
                 name="assignment_pair_rater_once",
+            ),
+            models.UniqueConstraint(
+                fields=["repeats"],
+                condition=Q(repeats__isnull=False, state__in=["open", "submitted", "skipped"]),
+                name="assignment_repeated_once",
             ),
             models.CheckConstraint(
                 condition=Q(slot=None) | Q(state__in=["open", "submitted"]), name="assignment_ended_names_no_slot"
@@ -236,4 +370,4 @@ class Assignment(models.Model):
     @property
     def unopened(self) -> bool:
         """A sensitive pair that its rater has not chosen to see: nothing of its text may be shown."""
-        return self.lane != EVERYDAY and self.opened_at is None
+        return self.lane not in (EVERYDAY, GOLD) and self.opened_at is None

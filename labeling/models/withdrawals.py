@@ -32,6 +32,10 @@ class Withdrawal(models.Model):
     closes = models.BooleanField(help_text="Files that were made before and hold it cannot be fetched any more.")
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
+    lifted_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    lifted_at = models.DateTimeField(
+        null=True, help_text="Since when it does not count any more. Only what a manager set aside can be lifted."
+    )
 
     class Meta:
         ordering = ["project", "id"]
@@ -41,7 +45,8 @@ class Withdrawal(models.Model):
                 condition=Q(rater__isnull=False, item=None) | Q(rater=None, item__isnull=False),
                 name="withdrawal_of_one",
             ),
-            models.UniqueConstraint(fields=["item"], name="withdrawal_item_once"),
+            models.CheckConstraint(condition=Q(lifted_at=None) | ~Q(why="consent"), name="withdrawal_consent_stays"),
+            models.UniqueConstraint(fields=["item"], condition=Q(lifted_at=None), name="withdrawal_item_once"),
         ]
 
     def __str__(self) -> str:

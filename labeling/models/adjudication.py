@@ -1,0 +1,77 @@
+"""What a person decided where raters differ. A decision lies beside the judgments and never changes one."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from labeling.models.items import Pair, Response
+from labeling.models.projects import Criterion, Guideline, Project
+from labeling.models.users import User
+
+
+class Adjudication(models.Model):
+    """One decision on one criterion of a pair (of one response, for safety and rating). A later one replaces it.
+
+    `preference` is signed in stored order, as in a judgment. Rows are never changed but for `current`.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="adjudications", db_index=False)
+    pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="adjudications", db_index=False)
+    criterion = models.ForeignKey(Criterion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    response = models.ForeignKey(Response, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
+    preference = models.SmallIntegerField(null=True)
+    both_bad = models.BooleanField(default=False)
+    rating = models.SmallIntegerField(null=True)
+    safe = models.BooleanField(null=True)
+    reason = models.TextField(max_length=4000, help_text="Why. Raters who differ may read it.")
+    principle = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of the guideline, if one decides.")
+    guideline = models.ForeignKey(Guideline, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    current = models.BooleanField(default=True)
+    in_bulk = models.BooleanField(default=False, help_text="Decided together with others, by the crowd's own majority.")
+    adjudicator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="adjudications", db_index=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pair", "criterion", "response"],
+                condition=Q(current=True),
+                nulls_distinct=False,
+                name="adjudication_one_current",
+            ),
+            models.CheckConstraint(
+                condition=Q(preference__isnull=False, response=None)
+                | Q(both_bad=True, preference=None, response=None)
+                | Q(rating__isnull=False, response__isnull=False)
+                | Q(safe__isnull=False, response__isnull=False),
+                name="adjudication_has_value",
+            ),
+        ]
+        indexes = [models.Index(fields=["project", "-id"], name="adjudication_newest")]
+
+    def __str__(self) -> str:
+        return f"decision on pair {self.pair_id}"
+
+
+class Escalation(models.Model):
+    """An adjudicator passes a pair on to the managers: the guideline does not answer it, or they should not."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="escalations", db_index=False)
+    pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="escalations", db_index=False)
+    note = models.TextField(max_length=2000)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    closed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    answer = models.TextField(blank=True, max_length=2000)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["pair"], condition=Q(closed_at=None), name="escalation_one_open")
+        ]
+        indexes = [models.Index(fields=["project", "-created_at"], name="escalation_newest")]
+
+    def __str__(self) -> str:
+        return f"pair {self.pair_id} passed on"
