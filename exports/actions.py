@@ -23,7 +23,7 @@ from exports.formats import FORMATS
 from exports.models import Export, ExportFile
 from exports.recipes import Recipe, read_recipe
 from exports.segments import Segment
-from exports.sharing import PLAN, drawn_up, hands, write_some
+from exports.sharing import PLAN, drawn_up, further_processes, write_some
 from exports.stored import checked_recipe
 from exports.writers import crc32_of, sha256_of
 from labeling.actions.refusals import Refused
@@ -147,7 +147,7 @@ def write_export(*, project: Project, recipe: Any, to: Path, workers: int = 1) -
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        with hands(workers - 1, scratch) as invite:
+        with further_processes(workers - 1, scratch) as invite:
             built = build(project, read, scratch, lambda progress: None, share=workers, invite=invite)
         if built is None:
             raise AssertionError("a build without a time limit runs to its end")

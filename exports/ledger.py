@@ -24,6 +24,7 @@ CHUNK = 4096  # entries
 ABSENT, NO_ROW, ROW = 0, 1, 2
 FIRST, SECOND, TIED, BAD, MIXED = 2, 3, 4, 5, 6
 SIDES = (FIRST, SECOND)
+_NOTHING = bytes(DIGEST)
 _CODES = [bytes((code,)) for code in range(256)]
 _KINDS = {TIE: TIED, BOTH_BAD: BAD}
 # Columns that the key and the label stand for.
@@ -71,8 +72,8 @@ def entry_of(
 ) -> Entry:
     """`outcomes` are those that became `rows`."""
     key = key_of(comparison)
-    if not outcomes:
-        return Entry(key, NO_ROW, bytes(DIGEST))
+    if not rows:
+        return Entry(key, NO_ROW, _NOTHING)
     if len(outcomes) == 1:
         code = _code(comparison, outcomes[0])
     else:

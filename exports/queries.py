@@ -60,10 +60,10 @@ FILTERS = {
 # Only what some raters said, and only of some pairs, where a part stands for the whole.
 RATERS = "AND a.rater_id = ANY(%(raters)s)"
 SAMPLE = "AND a.pair_id = ANY(%(sample)s)"
-# Every so manieth of the judged pairs. The index alone answers this.
+# A part of the judged pairs, in runs of neighbours, which lie side by side on the disk. The index alone answers this.
 SAMPLED = """
     SELECT array_agg(DISTINCT pair_id) FROM labeling_annotation
-    WHERE project_id = %(project)s AND current AND pair_id %% %(every)s = 0"""
+    WHERE project_id = %(project)s AND current AND pair_id %% (%(every)s * %(run)s) < %(run)s"""
 
 # The judgments that count, as (annotation, response or none, preference, both_bad, safe, text).
 GIVEN = """

@@ -34,7 +34,8 @@ PAIRS_A_SEGMENT = 50_000
 ROWS_A_GROUP = 2_500
 WITHDRAWN = "withdrawn"
 Stream = Iterator[Comparison]
-Used = dict[int, tuple[list[Outcome], list[Row]]]  # by a comparison's id(): what became rows of it, and those rows
+# A comparison, what became rows of it, those rows, and why if there are none.
+Made = tuple[Comparison, list[Outcome], list[Row], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,31 +226,54 @@ class _Writing:
         self.entries.drop()
 
     def take(self, taken: list[Comparison]) -> None:
-        found = [self.decide(one) for one in taken]
-        reasons = {id(one): reason for one, reason in zip(taken, found, strict=True) if isinstance(reason, str)}
-        made = list(self.format.made(chain.from_iterable(each for each in found if not isinstance(each, str))))
-        used: Used = {}
-        for outcomes, some in made:
-            for outcome in outcomes if some else ():
-                mine = used.setdefault(id(outcome.comparison), ([], []))
-                mine[0].append(outcome)
-                mine[1].extend(some)
-        reasons |= {id(one): "unsuited" for one in taken if id(one) not in used and id(one) not in reasons}
-        new = self._note(taken, used, reasons)
+        made = list(self._made(taken) if self.format.gather is None else self._made_together(taken))
+        entries = [ledger.entry_of(one, outcomes, rows, self.told) for one, outcomes, rows, _ in made]
+        self.entries.write(ledger.packed(entries))
+        new = self._new(made, entries) if self.incremental else None
         kept: list[Outcome] = []
-        rows: dict[str, list[list[Row]]] = {}
-        for outcomes, some in made:
-            if some and (not self.incremental or any(id(outcome.comparison) in new for outcome in outcomes)):
+        reasons: list[str] = []
+        splits: dict[str, list[list[Row]]] = {}
+        written: set[int] = set()  # rows that were made of several comparisons stand beside each of them
+        for _, outcomes, rows, reason in made:
+            if not rows:
+                reasons.append(reason)
+            elif new is not None and id(rows) not in new:
+                reasons.append("unchanged")
+            else:
                 kept += outcomes
-                rows.setdefault(split_of(outcomes[0].prompt, self.recipe.split), []).append(some)
-            elif some:
-                self.segment.dropped["unchanged"] += len({id(outcome.comparison) for outcome in outcomes})
+                if id(rows) not in written:
+                    written.add(id(rows))
+                    apart = len(outcomes) > 1 and self.format.gather is None
+                    groups = list(filter(None, map(self.format.rows, outcomes))) if apart else [rows]
+                    splits.setdefault(split_of(outcomes[0].prompt, self.recipe.split), []).extend(groups)
         self._count(taken, kept, reasons)
-        for split, groups in rows.items():
+        for split, groups in splits.items():
             portion = self.format.arrange(groups) if self.format.arrange else list(chain.from_iterable(groups))
             self._writer(split).write(portion)
             self.written[split] += len(portion)
             self.rows += len(portion)
+
+    def _made(self, taken: list[Comparison]) -> Iterator[Made]:
+        rows_of = self.format.rows
+        for one in taken:
+            found = self.decide(one)
+            if isinstance(found, str):
+                yield one, [], [], found
+            elif len(found) == 1:
+                yield one, found, rows_of(found[0]), "unsuited"
+            else:
+                yield one, found, list(chain.from_iterable(map(rows_of, found))), "unsuited"
+
+    def _made_together(self, taken: list[Comparison]) -> Iterator[Made]:
+        """Where rows are made of whole conversations: each comparison beside the rows that it went into."""
+        found = [self.decide(one) for one in taken]
+        used: dict[int, tuple[list[Outcome], list[Row]]] = {}
+        for outcomes, rows in self.format.made(chain.from_iterable(f for f in found if not isinstance(f, str))):
+            for outcome in outcomes if rows else ():
+                used.setdefault(id(outcome.comparison), ([], rows))[0].append(outcome)
+        for one, decided in zip(taken, found, strict=True):
+            outcomes, rows = used.get(id(one), ([], []))
+            yield one, outcomes, rows, decided if isinstance(decided, str) else "unsuited"
 
     def finish(self) -> Segment:
         for split in sorted(self.open):
@@ -265,22 +289,20 @@ class _Writing:
             self._keep(self.segment.beside, "removed", out, "jsonl", gone.count(b"\n"))
         return self.segment
 
-    def _note(self, taken: list[Comparison], used: Used, reasons: dict[int, str]) -> set[int]:
-        """Write the entries of a portion; the comparisons (by id) that are not as they were."""
-        entries = [ledger.entry_of(one, *used.get(id(one), ([], [])), self.told) for one in taken]
-        self.entries.write(ledger.packed(entries))
-        if not self.incremental:
-            return set()
-        for one, entry in zip(taken, entries, strict=True):
-            if entry.code < ledger.ROW:
-                self.reasons[entry.key] = reasons.get(id(one), WITHDRAWN)
-        return {id(one) for one, entry in zip(taken, entries, strict=True) if self.base.is_new(entry)}
+    def _new(self, made: list[Made], entries: list[ledger.Entry]) -> set[int]:
+        """The rows (by id) of which a comparison is not as it was; and note why others have none."""
+        for (_, _, rows, reason), entry in zip(made, entries, strict=True):
+            if not rows:
+                self.reasons[entry.key] = reason
+        # All are asked, because asking takes note that a comparison is still there.
+        told = [(id(rows), self.base.is_new(entry)) for (_, _, rows, _), entry in zip(made, entries, strict=True)]
+        return {rows for rows, is_new in told if is_new}
 
-    def _count(self, taken: list[Comparison], kept: list[Outcome], reasons: dict[int, str]) -> None:
+    def _count(self, taken: list[Comparison], kept: list[Outcome], reasons: list[str]) -> None:
         # By lists that are counted at once: a step of Python for each row and figure would take a fifth of the time.
         segment, pairs = self.segment, sum([comparison.pairs for comparison in taken])
         segment.pairs += pairs
-        segment.dropped.update(reasons.values())
+        segment.dropped.update(reasons)
         segment.dropped["duplicate"] += pairs - len(taken)
         for shape, times in Counter([(c.first.raters, c.second.raters, c.ties, c.both_bad) for c in taken]).items():
             segment.judgments += sum(shape) * times

@@ -103,7 +103,7 @@ def write_some(scratch: Path, plan: Plan, report: Report, *, share: int = 1, unt
 
 
 @contextmanager
-def hands(number: int, scratch: Path) -> Iterator[Callable[[], None]]:
+def further_processes(number: int, scratch: Path) -> Iterator[Callable[[], None]]:
     """A function that starts so many processes, which help on this machine until everything is written."""
     started: list[subprocess.Popen[bytes]] = []
 

@@ -45,13 +45,14 @@ class Deciding:
 
     def __init__(self, recipe: Recipe, takes: Set[str], known: Known | None = None) -> None:
         self.recipe, self.takes, self.known = recipe, takes, known or Known()
+        self.plain = recipe.plain
         self.least, self.excluded = recipe.filters.min_judgments, recipe.filters.exclude
         each = recipe.aggregate == EACH
         self.rule, self.whole = RULES[MAJORITY if each else recipe.aggregate], not each
 
     def __call__(self, comparison: Comparison) -> list[Outcome] | str:
         """The outcomes, or a key of `DROPPED`."""
-        if self.recipe.plain:
+        if self.plain:
             takes, least, words = self.takes, self.least, self.recipe.rationales
             made = decide(comparison, takes=takes, min_judgments=least, rationales=words)
             if isinstance(made, str):

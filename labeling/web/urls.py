@@ -65,7 +65,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", language.choose_language, name="language"),
     path("", include("labeling.web.import_urls")),
     path("compare/", include(_compare)),
-    path("work/", include(_work)),
+    path("my-work/", include(_work)),
     path("", include("labeling.web.entry_urls")),
     path("", include("labeling.web.care_urls")),
     path("projects/<slug:slug>/webhooks/", include("labeling.web.webhook_urls")),

@@ -78,7 +78,7 @@ def test_my_work_lists_opens_and_changes(desk: Page, live_server: LiveServer, au
     pages = [
         desk.url,
         *(
-            f"{live_server.url}/work/{pk}/"
+            f"{live_server.url}/my-work/{pk}/"
             for pk in Assignment.objects.exclude(state="open").values_list("pk", flat=True)
         ),
     ]
@@ -91,7 +91,7 @@ def test_my_work_lists_opens_and_changes(desk: Page, live_server: LiveServer, au
                 audit(desk)
                 assert desk.evaluate("document.documentElement.scrollWidth") <= width
     desk.set_viewport_size({"width": 1280, "height": 800})
-    desk.goto(f"{live_server.url}/work/")
+    desk.goto(f"{live_server.url}/my-work/")
     rows.last.get_by_role("link", name="Change").click()
     expect(desk.get_by_role("heading", name="Change your answer")).to_be_visible()
     desk.locator("[name='helpfulness.preference'][value='0']").click(force=True)

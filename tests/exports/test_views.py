@@ -98,8 +98,8 @@ def test_from_the_page_to_the_files(noor: Client, stored: Path) -> None:
     build_export(export=export)
     assert noor.get(answer["Location"], headers={"HX-Request": "true"})["HX-Refresh"] == "true"
     page = noor.get(answer["Location"]).content.decode()
-    assert "manifest.json" in page and "every 1s" not in page
-    assert ">Criterion and scale</h" in noor.get(f"{answer['Location']}card/").content.decode()
+    assert "manifest.json" in page and "every 1s" not in page and "Open the card" in page
+    assert ">Criterion and scale</h" in noor.get(f"{answer['Location']}card/").text
     assert "My first" in noor.get(LIST).content.decode()
 
 

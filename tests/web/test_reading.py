@@ -119,8 +119,8 @@ def test_without_a_script_the_answers_are_kept(rui: Client, project: Project) ->
 
 def test_without_a_script_one_comes_back_to_where_one_was(rui: Client, project: Project) -> None:
     held = start(rui, project, QUICK, SLOW)
-    here = choose(rui, held, headers={"Referer": "http://testserver/work/3/"}, raw="on")
-    assert here["Location"] == "http://testserver/work/3/"
+    here = choose(rui, held, headers={"Referer": "http://testserver/my-work/3/"}, raw="on")
+    assert here["Location"] == "http://testserver/my-work/3/"
     elsewhere = choose(rui, held, headers={"Referer": "https://evil.example/"}, raw="on")
     assert elsewhere["Location"] == f"/compare/{make.queue(project).pk}/"
 

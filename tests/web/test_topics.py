@@ -121,8 +121,8 @@ def test_no_other_page_shows_it_either(rui: Client, held: Assignment) -> None:
         rui.post(f"/compare/{held.queue_id}/break/", ANSWERS, headers=HTMX),
         rui.get(f"/compare/{held.queue_id}/", headers=HTMX),
         send(rui, held, "skip", {"reason": "upsetting"}),
-        rui.get("/work/"),
-        rui.get(f"/work/{held.pk}/"),
+        rui.get("/my-work/"),
+        rui.get(f"/my-work/{held.pk}/"),
         send(rui, held, "change"),
     ]
     asked = held.pair.item.conversation[0]["content"]
@@ -134,7 +134,7 @@ def test_no_other_page_shows_it_either(rui: Client, held: Assignment) -> None:
 def test_my_work_names_a_sensitive_pair_by_its_topic(rui: Client, held: Assignment) -> None:
     send(rui, held, "open")
     send(rui, held, "submit", ANSWERS)
-    mine = rui.get("/work/").text
+    mine = rui.get("/my-work/").text
     assert "About: self-harm" in mine and held.pair.item.conversation[0]["content"] not in mine
 
 

@@ -94,7 +94,7 @@ def test_without_a_script_a_change_redirects(rui: Client, answered: Assignment, 
     address = f"/compare/assignments/{answered.pk}/change/"
     assert rui.post(address, OTHER)["Location"] == f"/compare/{queue.pk}/"
     told = rui.post(address, OTHER | {"revises": "2", "back": "work"})
-    assert told["Location"] == f"/work/{answered.pk}/"
+    assert told["Location"] == f"/my-work/{answered.pk}/"
     assert rui.post(address, OTHER | {"back": "https://elsewhere.example"})["Location"].startswith("/")
 
 
@@ -124,7 +124,7 @@ def test_a_skip_is_not_undone(rui: Client, queue: Queue, study: dict[str, Any]) 
 def test_after_the_window_nothing_is_changed(rui: Client, answered: Assignment, queue: Queue) -> None:
     Assignment.objects.filter(pk=answered.pk).update(ended_at=timezone.now() - timedelta(days=8))
     assert rui.get(f"/compare/{queue.pk}/undo/").status_code == 302
-    assert rui.get(f"/compare/assignments/{answered.pk}/change/")["Location"] == f"/work/{answered.pk}/"
+    assert rui.get(f"/compare/assignments/{answered.pk}/change/")["Location"] == f"/my-work/{answered.pk}/"
     refused = change(rui, answered)
     assert refused.status_code == 409 and "The time to change this answer is over" in refused.text
     assert Annotation.objects.count() == 1

@@ -55,8 +55,8 @@ def test_what_was_answered_is_listed_in_words_newest_first(desk: Client, rui: Us
     unsafe = {"left": {"safe": False, "categories": ["Privacy"], "severity": 2}, "right": {"safe": True}}
     first = judge(queue, rui, -2, safety=unsafe)
     second = judge(queue, rui, 0)
-    page = desk.get("/work/").text
-    assert page.index(f"/work/{second.pk}/") < page.index(f"/work/{first.pk}/")
+    page = desk.get("/my-work/").text
+    assert page.index(f"/my-work/{second.pk}/") < page.index(f"/my-work/{first.pk}/")
     for words in ("A, clearly", "About the same", "unsafe, Privacy, 2 Moderate", "Question"):
         assert words in page
     assert page.count(">Change<") == 2
@@ -66,21 +66,21 @@ def test_a_skip_is_listed_with_its_reason(desk: Client, rui: User, queue: Queue)
     held = claim(queue=queue, rater=rui)
     assert held is not None
     skip(assignment=held, rater=rui, reason="broken", comment="Cut off.")
-    page = desk.get("/work/").text
+    page = desk.get("/my-work/").text
     assert "Skipped" in page and "Something is broken" in page and "Cut off." in page and ">Change<" not in page
-    detail = desk.get(f"/work/{held.pk}/").text
+    detail = desk.get(f"/my-work/{held.pk}/").text
     assert "You skipped this pair" in detail and "Cut off." in detail and "Change your answer" not in detail
 
 
 def test_one_answer_is_shown_with_its_history(desk: Client, rui: User, queue: Queue) -> None:
     held = judge(queue, rui, -2)
     submit(assignment=held, rater=rui, body={"judgments": {"helpfulness": {"preference": 3}}})
-    page = desk.get(f"/work/{held.pk}/").text
+    page = desk.get(f"/my-work/{held.pk}/").text
     assert page.index("What you said") < page.index("B, much") < page.index("What you had said before")
     assert page.index("What you had said before") < page.index("A, clearly")
     assert "First answer" in page and "Second answer" in page
     assert f"/compare/assignments/{held.pk}/change/?back=work" in page
-    assert "changed" in desk.get("/work/").text
+    assert "changed" in desk.get("/my-work/").text
 
 
 def test_nothing_of_others_and_nothing_hidden_is_shown(desk: Client, rui: User, queue: Queue) -> None:
@@ -89,24 +89,24 @@ def test_nothing_of_others_and_nothing_hidden_is_shown(desk: Client, rui: User, 
     rosa = User.objects.get(email="rosa@example.org")
     theirs = judge(queue, rosa, 3, harmlessness={"preference": 1, "rationale": "Rosa says so."})
     mine = judge(queue, rui, -1)
-    for page in (desk.get("/work/").text, desk.get(f"/work/{mine.pk}/").text):
-        for secret in ("Rosa", "model-0", "model-1", "swapped", "gold", "B, much", f"/work/{theirs.pk}/"):
+    for page in (desk.get("/my-work/").text, desk.get(f"/my-work/{mine.pk}/").text):
+        for secret in ("Rosa", "model-0", "model-1", "swapped", "gold", "B, much", f"/my-work/{theirs.pk}/"):
             assert secret not in page
-    assert desk.get(f"/work/{theirs.pk}/").status_code == 404
+    assert desk.get(f"/my-work/{theirs.pk}/").status_code == 404
 
 
 def test_an_open_pair_is_no_work_yet(desk: Client, rui: User, queue: Queue) -> None:
     held = claim(queue=queue, rater=rui)
     assert held is not None
-    assert "Nothing yet" in desk.get("/work/").text
-    assert desk.get(f"/work/{held.pk}/").status_code == 404
+    assert "Nothing yet" in desk.get("/my-work/").text
+    assert desk.get(f"/my-work/{held.pk}/").status_code == 404
 
 
 def test_what_is_too_old_is_not_offered_for_change(desk: Client, rui: User, queue: Queue) -> None:
     held = judge(queue, rui)
     Assignment.objects.filter(pk=held.pk).update(ended_at=timezone.now() - timedelta(days=8))
-    assert ">Change<" not in desk.get("/work/").text
-    assert "Change your answer" not in desk.get(f"/work/{held.pk}/").text
+    assert ">Change<" not in desk.get("/my-work/").text
+    assert "Change your answer" not in desk.get(f"/my-work/{held.pk}/").text
 
 
 def test_projects_are_told_apart_and_a_withdrawn_role_ends_it(desk: Client, rui: User, queue: Queue) -> None:
@@ -114,14 +114,14 @@ def test_projects_are_told_apart_and_a_withdrawn_role_ends_it(desk: Client, rui:
     make.member(other, "Rui", "rater")
     make.pair(other)
     here, there = judge(queue, rui), judge(make.queue(other), rui)
-    both = desk.get("/work/").text
-    assert f"/work/{here.pk}/" in both and f"/work/{there.pk}/" in both
-    only = desk.get("/work/?project=other").text
-    assert f"/work/{here.pk}/" not in only and f"/work/{there.pk}/" in only
-    assert desk.get("/work/?project=nowhere").status_code == 404
+    both = desk.get("/my-work/").text
+    assert f"/my-work/{here.pk}/" in both and f"/my-work/{there.pk}/" in both
+    only = desk.get("/my-work/?project=other").text
+    assert f"/my-work/{here.pk}/" not in only and f"/my-work/{there.pk}/" in only
+    assert desk.get("/my-work/?project=nowhere").status_code == 404
     Membership.objects.filter(project=other).delete()
-    assert f"/work/{there.pk}/" not in desk.get("/work/").text
-    assert desk.get(f"/work/{there.pk}/").status_code == 404
+    assert f"/my-work/{there.pk}/" not in desk.get("/my-work/").text
+    assert desk.get(f"/my-work/{there.pk}/").status_code == 404
 
 
 MANY = (
@@ -161,14 +161,14 @@ def many(queue: Queue, rater: User, number: int) -> None:
 def test_pages_follow_one_another_without_gap_or_repetition(desk: Client, rui: User, queue: Queue) -> None:
     many(queue, rui, 60)
     seen: list[str] = []
-    address = "/work/"
+    address = "/my-work/"
     for _ in range(3):
         page = desk.get(address).text
-        seen += re.findall(r'href="/work/(\d+)/"', page)
+        seen += re.findall(r'href="/my-work/(\d+)/"', page)
         older = re.search(r'rel="next" href="([^"]+)"', page)
-        address = f"/work/{html.unescape(older[1])}" if older else ""
+        address = f"/my-work/{html.unescape(older[1])}" if older else ""
     assert address == "" and len(seen) == len(set(seen)) == 60
-    assert desk.get("/work/?before=nonsense").status_code == 200
+    assert desk.get("/my-work/?before=nonsense").status_code == 200
 
 
 @pytest.mark.parametrize("wanted", ["", "?project=other"])
@@ -181,9 +181,9 @@ def test_a_page_costs_the_same_after_twenty_thousand_answers(
     for _ in range(2):
         judge(make.queue(other), rui)
     many(queue, rui, 20_000)
-    desk.get("/work/")
+    desk.get("/my-work/")
     with CaptureQueriesContext(connection) as queries:
-        assert desk.get(f"/work/{wanted}").status_code == 200
+        assert desk.get(f"/my-work/{wanted}").status_code == 200
     assert len(queries) <= 9
     sql = next(query["sql"] for query in queries if "LIMIT 26" in query["sql"])
     with connection.cursor() as cursor:
