@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from labeling.api import assignments, feed, images, imports, projects, reports
+from labeling.api import assignments, feed, images, imports, projects, reports, webhooks
 
 urlpatterns = [
     path("projects/", projects.Projects.as_view(), name="projects"),
@@ -19,6 +19,12 @@ urlpatterns = [
     path("projects/<slug:slug>/agreement/", reports.Agreement.as_view(), name="agreement"),
     path("projects/<slug:slug>/raters/", reports.Raters.as_view(), name="raters"),
     path("projects/<slug:slug>/leaderboard/", reports.Leaderboard.as_view(), name="leaderboard"),
+    path("projects/<slug:slug>/webhooks/", webhooks.Webhooks.as_view(), name="webhooks"),
+    path("projects/<slug:slug>/webhooks/<int:pk>/", webhooks.OneWebhook.as_view(), name="webhook"),
+    path("projects/<slug:slug>/webhooks/<int:pk>/secret/", webhooks.WebhookSecret.as_view(), name="webhook_secret"),
+    path("projects/<slug:slug>/webhooks/<int:pk>/test/", webhooks.WebhookTest.as_view(), name="webhook_test"),
+    path("projects/<slug:slug>/webhooks/<int:pk>/deliveries/", webhooks.Deliveries.as_view(), name="deliveries"),
+    path("projects/<slug:slug>/deliveries/<int:pk>/again/", webhooks.DeliveryAgain.as_view(), name="delivery_again"),
     path("queues/<int:pk>/", projects.OneQueue.as_view(), name="queue"),
     path("queues/<int:pk>/claim/", assignments.Claim.as_view(), name="claim"),
     path("assignments/<int:pk>/renew/", assignments.Renew.as_view(), name="renew"),

@@ -201,6 +201,15 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:export": ("get", RESEARCHERS, "export"),
     "api:export_file": ("get", RESEARCHERS, "file"),
     "api:export_archive": ("get", RESEARCHERS, "export"),
+    "api:webhooks": ("get", MANAGERS, "project"),
+    "api:webhook": ("get", MANAGERS, "project's webhook"),
+    "api:webhook_secret": ("post", MANAGERS, "project's webhook"),
+    "api:webhook_test": ("post", MANAGERS, "project's webhook"),
+    "api:deliveries": ("get", MANAGERS, "project's webhook"),
+    "api:delivery_again": ("post", MANAGERS, "project's delivery"),
+    "api:links": ("get", RESEARCHERS, "export"),
+    "api:link": ("delete", RESEARCHERS, "project's link"),
+    "api:pushes": ("get", RESEARCHERS, "export"),
     "api:no_such_path": ("get", OPERATORS, "path"),
 }
 
