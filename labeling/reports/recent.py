@@ -41,10 +41,15 @@ def recent_lines(project: Project) -> list[Line]:
     lines = []
     for _same_act, run in groupby(entries, key=_run):
         same = list(run)
-        lines.append(Line(same[0].at, _who(same, people), _text(same, people)))
+        lines.append(Line(same[0].at, *sentence(same, people)))
         if len(lines) == SHOWN:
             break
     return lines
+
+
+def sentence(run: list[AuditEntry], people: dict[int, str]) -> tuple[str, str]:
+    """Who did it, and what, of entries of the same act; `people` are names by the users' ids."""
+    return _who(run, people), _text(run, people)
 
 
 def _run(entry: AuditEntry) -> str:
