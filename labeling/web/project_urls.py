@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from labeling.web import audit_log, criteria, guidance, guidelines, people, projects, queues
+from labeling.web import criteria, guidance, guidelines, people, projects, queues
 
 _queue: list[URLPattern | URLResolver] = [
     path("", queues.queue, name="queue"),
@@ -35,9 +35,7 @@ _criteria: list[URLPattern | URLResolver] = [
 _project: list[URLPattern | URLResolver] = [
     path("", projects.project, name="project"),
     path("settings/", projects.project_settings, name="project_settings"),
-    path("log/", audit_log.audit_log, name="audit_log"),
-    path("log.csv", audit_log.audit_log_csv, name="audit_log_csv"),
-    path("log.jsonl", audit_log.audit_log_json, name="audit_log_json"),
+    path("", include("labeling.web.report_urls")),
     path("queues/new/", queues.queue_new, name="queue_new"),
     path("queues/<int:pk>/", include(_queue)),
     path("people/", include(_people)),
