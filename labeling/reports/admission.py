@@ -1,4 +1,4 @@
-"""Who may work on a queue, and which of its pairs are for them, as SQL: the claim, the home page and the doors ask here.
+"""Who may work on a queue, and which of its pairs are for them, as SQL: for the claim, the home page, the doors.
 
 Each condition is written over a row of `labeling_queue` and the parameter `rater`. A claim takes only those that the
 queue has switched on (`rules_of`); whoever has to explain a refusal asks for the first that does not hold (`why_not`).
@@ -7,8 +7,6 @@ queue has switched on (`rules_of`); whoever has to explain a refusal asks for th
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
-
 from django.db import connection
 from django.db.models import BooleanField, CharField
 from django.db.models.expressions import RawSQL
@@ -131,12 +129,14 @@ def over_quota(queue: Queue, rater: User) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def facts(rater: User) -> dict[str, Any]:
-    """Annotations of queues: `why_not` (a `Why`, or empty) and `waiting`, in the statement that reads the list."""
-    return {
-        "why_not": _over_rows(_WHY_NOT, rater, CharField()),
-        "waiting": _over_rows(WAITING, rater, BooleanField()),
-    }
+def waiting_for(rater: User) -> RawSQL:
+    """Annotation of queues: whether an open pair is ahead of the rater."""
+    return _over_rows(WAITING, rater, BooleanField())
+
+
+def why_not_of(rater: User) -> RawSQL:
+    """Annotation of queues: a `Why`, or empty."""
+    return _over_rows(_WHY_NOT, rater, CharField())
 
 
 def _over_rows(text: str, rater: User, field: CharField[str, str] | BooleanField[bool, bool]) -> RawSQL:

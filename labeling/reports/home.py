@@ -18,6 +18,7 @@ from labeling.reports.entry import Way, facts, way_of
 
 State = Assignment.State
 
+
 @dataclass(frozen=True, slots=True)
 class OpenQueue:
     """A queue as its rater meets it. `waiting`: an open pair is ahead of this rater; how many, others decide too."""
@@ -84,8 +85,9 @@ def open_queues(rater: User) -> list[OpenQueue]:
             done=Coalesce(Subquery(Passage.objects.filter(**own, lane="").values("done")[:1]), 0),
             held=Subquery(Assignment.objects.filter(**own, state=State.OPEN).values("claimed_at")[:1]),
             read=Subquery(RaterProfile.objects.filter(user=rater).values("languages")[:1]),
+            waiting=admission.waiting_for(rater),
+            why_not=admission.why_not_of(rater),
             **facts(rater, "project"),
-            **admission.facts(rater),
         )
         .order_by(F("held").desc(nulls_last=True), "-priority", "-done", "project__name", "id")
     )
