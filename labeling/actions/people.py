@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from labeling.actions.authors import claim_authorship
 from labeling.actions.refusals import Refused
 from labeling.audit import record
 from labeling.models import ApiToken, Invitation, Membership, Project, User
@@ -57,6 +58,8 @@ def add_member(*, project: Project, user: User, role: str, by: User | None) -> M
         raise Refused("unknown_role", _role_help(role), {"role": _one_of_roles()})
     membership, made = Membership.objects.get_or_create(project=project, user=user, role=role)
     if made:
+        Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+        claim_authorship(project_id=project.pk, user_id=user.pk, name=user.email)
         record(by, "member.added", membership, project_id=project.pk, user=user.pk, role=role)
     return membership
 

@@ -97,6 +97,15 @@ def _refit(queue: Queue, *, pairing_changed: bool) -> None:
 
 
 @transaction.atomic
+def pause_queues(*, project: Project, by: User | None, paused: bool) -> int:
+    """Pause all queues of a project, or let them all run again. Returns how many changed."""
+    queues = Queue.objects.filter(project=project, closed_at=None).exclude(paused=paused).order_by("pk")
+    for queue in queues:
+        change_queue(queue=queue, by=by, paused=paused)
+    return len(queues)
+
+
+@transaction.atomic
 def close_queue(*, queue: Queue, by: User | None) -> Queue:
     """Give out no pair any more. Who holds one may finish it; closing again changes nothing."""
     if Queue.objects.filter(pk=queue.pk, closed_at=None).update(closed_at=timezone.now()):

@@ -7,6 +7,7 @@ queue has switched on (`rules_of`); whoever has to explain a refusal asks for th
 from __future__ import annotations
 
 from enum import StrEnum
+
 from django.db import connection
 from django.db.models import BooleanField, CharField
 from django.db.models.expressions import RawSQL
