@@ -51,6 +51,19 @@ def find_person(*, email: str) -> User:
     return found
 
 
+def find_raters(*, project: Project, emails: list[str]) -> list[User]:
+    """The project's raters with these addresses, or Refused that names who is none. One query."""
+    wanted = {normal_email(email) for email in emails}
+    rating = Membership.objects.filter(project=project, role=Membership.Role.RATER)
+    found = list(User.objects.filter(email__in=wanted, pk__in=rating.values("user")).order_by("pk"))
+    if missing := sorted(wanted - {user.email for user in found}):
+        said = _("Not raters of this project: %(emails)s. Invite them first, or leave them out.") % {
+            "emails": ", ".join(missing)
+        }
+        raise Refused("invalid", said, {"raters": said})
+    return found
+
+
 @transaction.atomic
 def add_member(*, project: Project, user: User, role: str, by: User | None) -> Membership:
     """Give a role; giving it again changes nothing."""

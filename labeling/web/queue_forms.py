@@ -155,11 +155,12 @@ class QueueForm(forms.Form):
         """Filled from `queue`, or with what is usual. A field that `data` leaves out, as programs do, stays as it is;
         but no browser sends a box that is not ticked."""
         now = _typed(queue or Queue(role=""))
-        super().__init__(None if data is None else data.copy(), initial=now)
+        super().__init__(data, initial=now)
         if data is not None:
+            self.data = filled = data.copy()
             for name, field in self.fields.items():
                 if name not in data and not isinstance(field, forms.BooleanField | forms.TypedMultipleChoiceField):
-                    self.data[name] = now[name]
+                    filled[name] = now[name]
         self.project, self.queue = project, queue
         self._choices("batches", self._batches())
         self._choices("raters", self._raters())
