@@ -17,6 +17,7 @@ from labeling.actions import finished, webhooks
 from labeling.actions.assign import expire_stale, queues_with_stale_leases
 from labeling.actions.import_items import batches_to_nudge, forget_uploads, run_step
 from labeling.actions.keep_images import shelves_of_the_hour, sweep_images
+from labeling.actions.pairing import add_telling_pairs, telling_queues
 from labeling.models import Batch, Delivery
 from labeling.sealing import Unsealable
 
@@ -89,6 +90,9 @@ def deliver_webhook(delivery_id: int) -> None:
 
 @shared_task
 def watch_queues() -> None:
+    """What a queue adds by itself comes first: then it is not at its end."""
+    for queue in telling_queues():
+        add_telling_pairs(queue=queue)
     finished.watch_queues()
 
 

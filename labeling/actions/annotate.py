@@ -22,7 +22,7 @@ from labeling.actions.refusals import Refused
 from labeling.audit import record
 from labeling.models import Annotation, Assignment, Judgment, Passage, Queue, Slot, User
 from labeling.models.care import SEVERE
-from labeling.models.queues import AWAY, EVERYDAY
+from labeling.models.queues import AWAY
 from labeling.models.queues import SEVERE as COUNTS_FOR
 
 State = Assignment.State
@@ -132,7 +132,7 @@ def _store(held: Assignment, rater: User, sent: Sent) -> Submitted:
     annotation = _write(held, rater, sent, revision=1)
     severe = any((answer.severity or 0) >= SEVERE for answer in sent.answers)
     ms = _judging_ms(held, sent.facts["active_ms"])
-    if held.lane != EVERYDAY:
+    if held.sensitive:
         severe = count_time(held, ms) or severe
     place = _close(held, ms, severe=severe)
     record(rater, "annotation.submitted", annotation, project_id=held.project_id, assignment=held.pk)
@@ -201,7 +201,7 @@ def _close(held: Assignment, active_ms: int, *, severe: bool) -> Passage | None:
         "ms": active_ms,
         "pairs": COUNTS_FOR if severe else 1,
         "idle": AWAY + timedelta(milliseconds=active_ms),
-        "everyday": held.lane == EVERYDAY,
+        "everyday": not held.sensitive,
     }
     with connection.cursor() as cursor:
         cursor.execute(

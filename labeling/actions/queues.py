@@ -14,14 +14,25 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from labeling.actions.fitting import (
+    CHOSEN,
+    COMES_IN,
+    FITS,
+    PLACES,
+    drop_misfits,
+    drop_unconnected,
+    filters_of,
+    put_first_what_goes_first,
+    rank_anew,
+)
+from labeling.actions.queue_rules import CHANGEABLE, FILTERS, OVERLAP, check_rules
 from labeling.actions.refusals import Refused
 from labeling.audit import record
-from labeling.models import Pair, Project, Queue, Slot, User
-from labeling.models.queues import HIDDEN, LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
-
-CHANGEABLE = frozenset({"name", "overlap", "lease_seconds", "paused", "blur_images"})
+from labeling.models import Criterion, Pair, Project, Queue, Slot, User
+from labeling.models.queues import HIDDEN
 
 # The lane of a row `item`: those of its tags that are topics of the project, in Python's order. The topics are read
 # once a statement; an item without tags costs nothing.
@@ -41,7 +52,7 @@ LANE_OF_PAIR = f"""CASE WHEN EXISTS (
 @transaction.atomic
 def create_queue(*, project: Project, by: User | None, name: str, **rules: Any) -> Queue:
     """A new queue, filled with every pair of the project that its filters take."""
-    _check_rules(rules)
+    check_rules(project, rules)
     # An import locks the project for each chunk: either it is in before the queue is filled, or it knows the queue.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     _check_name(project.queues.all(), name)
@@ -53,23 +64,70 @@ def create_queue(*, project: Project, by: User | None, name: str, **rules: Any) 
 
 @transaction.atomic
 def change_queue(*, queue: Queue, by: User | None, **changes: Any) -> Queue:
-    """Change name, overlap, lease time or pause. A new overlap adds slots, or takes away open ones, at once."""
-    _check_rules(changes)
-    unknown = set(changes) - CHANGEABLE
-    if unknown:
-        said = _("A queue’s filters stay as they are: make another queue.")
-        raise Refused("unchangeable", said, dict.fromkeys(unknown, "fixed"))
+    """Change any of a queue's rules. Its slots follow at once: what is open comes, goes or moves by the new rules,
+    what is leased or done stays."""
+    if unknown := set(changes) - CHANGEABLE:
+        raise Refused("unchangeable", _("This is no rule of a queue."), dict.fromkeys(unknown, "unknown"))
     queue = Queue.objects.select_for_update(of=("self",), no_key=True).select_related("project").get(pk=queue.pk)
+    check_rules(queue.project, changes, now=queue)
     if "name" in changes:
         _check_name(Queue.objects.filter(project=queue.project_id).exclude(pk=queue.pk), changes["name"])
     before = {name: getattr(queue, name) for name in changes}
     for name, value in changes.items():
         setattr(queue, name, value)
     queue.save(update_fields=list(changes))
-    if before.get("overlap", queue.overlap) != queue.overlap:
+    changed = {name for name in changes if before[name] != changes[name]}
+    if changed & FILTERS:
+        _refit(queue, pairing_changed="pairing" in changed)
+    if changed & (FILTERS | OVERLAP):
         _match_overlap(queue)
-    record(by, "queue.changed", queue, project_id=queue.project_id, before=before, after=_plain(changes))
+    if "order" in changed or (changed & FILTERS and queue.order != Queue.Order.RANDOM):
+        rank_anew(queue=queue)
+    record(by, "queue.changed", queue, project_id=queue.project_id, before=_plain(before), after=_plain(changes))
     return queue
+
+
+def _refit(queue: Queue, *, pairing_changed: bool) -> None:
+    """Pairs that no longer fit lose their open slots, pairs that now fit come in."""
+    drop_misfits(queue=queue)
+    if pairing_changed and queue.pairing == Queue.Pairing.INFORMATIVE:
+        drop_unconnected(queue=queue)
+    add_slots(queue=queue)
+    queue.refresh_from_db(fields=["last_rank", "pair_count", "lanes"])
+
+
+@transaction.atomic
+def pause_queues(*, project: Project, by: User | None, paused: bool) -> int:
+    """Pause all queues of a project, or let them all run again. Returns how many changed."""
+    queues = Queue.objects.filter(project=project, closed_at=None).exclude(paused=paused).order_by("pk")
+    for queue in queues:
+        change_queue(queue=queue, by=by, paused=paused)
+    return len(queues)
+
+
+@transaction.atomic
+def close_queue(*, queue: Queue, by: User | None) -> Queue:
+    """Give out no pair any more. Who holds one may finish it; closing again changes nothing."""
+    if Queue.objects.filter(pk=queue.pk, closed_at=None).update(closed_at=timezone.now()):
+        record(by, "queue.closed", queue, project_id=queue.project_id, name=queue.name)
+    queue.refresh_from_db(fields=["closed_at"])
+    return queue
+
+
+@transaction.atomic
+def reopen_queue(*, queue: Queue, by: User | None) -> Queue:
+    """Go on where it stopped, with what was imported meanwhile."""
+    if Queue.objects.filter(pk=queue.pk, closed_at__isnull=False).update(closed_at=None):
+        record(by, "queue.reopened", queue, project_id=queue.project_id, name=queue.name)
+    queue.refresh_from_db(fields=["closed_at"])
+    return queue
+
+
+def order_after_import(*, project: Project) -> None:
+    """When an import is in: queues that go by priority take its items where they belong. Runs in a transaction."""
+    queues = Queue.objects.select_for_update(no_key=True).filter(project=project, order=Queue.Order.PRIORITY)
+    for queue in queues.order_by("pk"):
+        put_first_what_goes_first(queue=queue)
 
 
 _ALL_PAIRS = {
@@ -82,35 +140,34 @@ _ALL_PAIRS = {
 # what an import has just brought, and it would read the whole project, or the whole queue, once for every chunk.
 _GIVEN_PAIRS = {
     "source": """unnest(%(pairs)s::bigint[]) AS given(id)
-        CROSS JOIN LATERAL (SELECT id, item_id, project_id FROM labeling_pair p WHERE p.id = given.id OFFSET 0) AS pair
-        CROSS JOIN LATERAL (SELECT language, tags FROM labeling_item i WHERE i.id = pair.item_id OFFSET 0) AS item""",
+        CROSS JOIN LATERAL (SELECT id, item_id, project_id, first_id, second_id FROM labeling_pair p
+                            WHERE p.id = given.id OFFSET 0) AS pair
+        CROSS JOIN LATERAL (SELECT language, tags, batch_id, metadata, priority FROM labeling_item i
+                            WHERE i.id = pair.item_id OFFSET 0) AS item""",
     "is_new": """coalesce((SELECT false FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id
         LIMIT 1), true)""",
 }
 
 
-def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
+def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None, chosen: bool = False) -> int:
     """Give the queue's slots to pairs that its filters take and that it does not have: all, or those of `pair_ids`.
 
-    Must run in a transaction; locks the queue's row until it ends. The new pairs come after all others, in
-    random order. Sides alternate over the slots of a pair, and over each two neighbours in a lane one starts either
+    Must run in a transaction; locks the queue's row until it ends, and goes by the rules that it has then. `chosen`
+    pairs come in whichever of an item's pairs the queue begins with. The new ones come after all others, in the
+    queue's order. Sides alternate over the slots of a pair, and over each two neighbours in a lane one starts either
     way, by a coin: so also a rater who works through the queue sees both orders alike. A pair that was found broken in
     another queue is hidden here too. Returns how many pairs were added.
     """
     seed = secrets.randbits(62)
+    rules = Queue.objects.select_for_update(no_key=True).get(pk=queue.pk)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT overlap, last_rank FROM labeling_queue WHERE id = %s FOR NO KEY UPDATE", [queue.pk])
-        overlap, last_rank = cursor.fetchone()
         cursor.execute(
             """
             WITH fresh AS (
-                SELECT pair.id, row_number() OVER (ORDER BY random()) AS place,
+                SELECT pair.id, row_number() OVER (ORDER BY {order}) AS place,
                        CASE WHEN pair.id = ANY(%(hidden)s) THEN %(aside)s ELSE {lane} END AS lane
                 FROM {source}
-                WHERE pair.project_id = %(project)s
-                  AND (%(languages)s = '{{}}'::text[] OR item.language = ANY(%(languages)s))
-                  AND (%(tags)s = '{{}}'::text[] OR item.tags && %(tags)s::varchar[])
-                  AND {is_new}
+                WHERE pair.project_id = %(project)s AND {fits} AND {is_new}
             ), placed AS (
                 SELECT id, lane, place, row_number() OVER (PARTITION BY lane ORDER BY place) AS turn FROM fresh
             ), shown AS (
@@ -126,17 +183,21 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
             FROM (SELECT count(*) AS n, array_agg(DISTINCT lane) FILTER (WHERE lane NOT IN ('', %(aside)s)) AS lanes
                   FROM fresh) AS added
             WHERE labeling_queue.id = %(queue)s RETURNING added.n
-            """.format(lane=LANE_OF_ITEM, **(_ALL_PAIRS if pair_ids is None else _GIVEN_PAIRS)),  # noqa: S608 (ours)
-            {
+            """.format(  # noqa: S608 (ours)
+                lane=LANE_OF_ITEM,
+                order=PLACES[rules.order],
+                fits=CHOSEN if chosen else COMES_IN,
+                **(_ALL_PAIRS if pair_ids is None else _GIVEN_PAIRS),
+            ),
+            filters_of(rules)
+            | {
                 "project": queue.project_id,
                 "queue": queue.pk,
                 "pairs": list(pair_ids) if pair_ids is not None else None,
                 "hidden": _hidden(queue.project_id) if pair_ids is None else [],
                 "aside": HIDDEN,
-                "languages": queue.languages,
-                "tags": queue.tags,
-                "rank": last_rank,
-                "overlap": overlap,
+                "rank": rules.last_rank,
+                "overlap": rules.overlap,
                 "seed": seed,
             },
         )
@@ -165,6 +226,7 @@ def return_slots(*, queue: Queue, slot_ids: Sequence[int]) -> None:
         )
         pairs = [row[0] for row in cursor.fetchall()]
         _remove_surplus(cursor, queue.pk, overlap, pairs)
+    drop_misfits(queue=Queue.objects.get(pk=queue.pk), pair_ids=pairs)
 
 
 def take_out(*, pair: Pair) -> None:
@@ -200,8 +262,8 @@ def _match_overlap(queue: Queue) -> None:
             WITH short AS (
                 SELECT pair_id, max(number) AS last, count(*) AS has, bool_or(swapped AND number = 1) AS first_swapped,
                        row_number() OVER (ORDER BY random()) AS place
-                FROM labeling_slot WHERE queue_id = %(queue)s
-                  AND NOT EXISTS (SELECT FROM labeling_lesson l WHERE l.pair_id = labeling_slot.pair_id)
+                FROM labeling_slot AS slot WHERE queue_id = %(queue)s AND {FITS}
+                  AND NOT EXISTS (SELECT FROM labeling_lesson l WHERE l.pair_id = slot.pair_id)
                 GROUP BY pair_id HAVING count(*) < %(overlap)s
             ), made AS (
                 INSERT INTO labeling_slot (project_id, queue_id, pair_id, number, lane, rank, swapped, state)
@@ -211,7 +273,8 @@ def _match_overlap(queue: Queue) -> None:
             )
             UPDATE labeling_queue SET last_rank = last_rank + (SELECT count(*) FROM short) WHERE id = %(queue)s
             """,  # noqa: S608 (constants of this module)
-            {"queue": queue.pk, "project": queue.project_id, "overlap": queue.overlap, "rank": queue.last_rank},
+            filters_of(queue)
+            | {"queue": queue.pk, "project": queue.project_id, "overlap": queue.overlap, "rank": queue.last_rank},
         )
         _remove_surplus(cursor, queue.pk, queue.overlap, None)
 
@@ -242,17 +305,6 @@ def _hidden(project_id: int) -> list[int]:
     )
 
 
-def _check_rules(rules: dict[str, Any]) -> None:
-    errors = {}
-    if not 1 <= rules.get("overlap", 1) <= MOST_OVERLAP:
-        errors["overlap"] = _("Raters a pair: from 1 to %(most)s.") % {"most": MOST_OVERLAP}
-    if not SHORTEST_LEASE <= rules.get("lease_seconds", SHORTEST_LEASE) <= LONGEST_LEASE:
-        said = _("Lease time is from %(least)s to %(most)s seconds.")
-        errors["lease_seconds"] = said % {"least": SHORTEST_LEASE, "most": LONGEST_LEASE}
-    if errors:
-        raise Refused("invalid", " ".join(errors.values()), errors)
-
-
 def _check_name(others: QuerySet[Queue], name: str) -> None:
     if others.filter(name=name).exists():
         said = _("This project already has a queue named “%(name)s”. Choose another name.")
@@ -260,4 +312,10 @@ def _check_name(others: QuerySet[Queue], name: str) -> None:
 
 
 def _plain(rules: dict[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in rules.items()}
+    return {name: _plain_value(value) for name, value in rules.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, Criterion):
+        return value.key
+    return list(value) if isinstance(value, tuple) else value

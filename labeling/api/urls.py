@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from labeling.api import assignments, feed, images, imports, projects, reports, webhooks
+from labeling.api import assignments, feed, images, imports, projects, queues, reports, webhooks
 
 urlpatterns = [
     path("projects/", projects.Projects.as_view(), name="projects"),
     path("projects/<slug:slug>/", projects.OneProject.as_view(), name="project"),
     path("projects/<slug:slug>/members/", projects.Members.as_view(), name="members"),
-    path("projects/<slug:slug>/queues/", projects.Queues.as_view(), name="queues"),
+    path("projects/<slug:slug>/queues/", queues.Queues.as_view(), name="queues"),
     path("projects/<slug:slug>/imports/", imports.Imports.as_view(), name="imports"),
     path("imports/<int:pk>/", imports.OneImport.as_view(), name="import"),
     path("images/<slug:token>/", images.OneImage.as_view(), name="image"),
@@ -25,7 +25,7 @@ urlpatterns = [
     path("projects/<slug:slug>/webhooks/<int:pk>/test/", webhooks.WebhookTest.as_view(), name="webhook_test"),
     path("projects/<slug:slug>/webhooks/<int:pk>/deliveries/", webhooks.Deliveries.as_view(), name="deliveries"),
     path("projects/<slug:slug>/deliveries/<int:pk>/again/", webhooks.DeliveryAgain.as_view(), name="delivery_again"),
-    path("queues/<int:pk>/", projects.OneQueue.as_view(), name="queue"),
+    path("queues/<int:pk>/", queues.OneQueue.as_view(), name="queue"),
     path("queues/<int:pk>/claim/", assignments.Claim.as_view(), name="claim"),
     path("assignments/<int:pk>/renew/", assignments.Renew.as_view(), name="renew"),
     path("assignments/<int:pk>/release/", assignments.Release.as_view(), name="release"),

@@ -10,6 +10,7 @@ _queue: list[URLPattern | URLResolver] = [
     path("", queues.queue, name="queue"),
     path("change/", queues.queue_change, name="queue_change"),
     path("pause/", queues.queue_pause, name="queue_pause"),
+    path("close/", queues.queue_close, name="queue_close"),
 ]
 _people: list[URLPattern | URLResolver] = [
     path("", people.people, name="people"),
@@ -37,6 +38,7 @@ _project: list[URLPattern | URLResolver] = [
     path("settings/", projects.project_settings, name="project_settings"),
     path("", include("labeling.web.report_urls")),
     path("queues/new/", queues.queue_new, name="queue_new"),
+    path("queues/pause/", queues.queues_pause, name="queues_pause"),
     path("queues/<int:pk>/", include(_queue)),
     path("people/", include(_people)),
     path("guidelines/", include(_guidelines)),
