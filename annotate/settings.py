@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import dj_database_url
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
@@ -178,6 +179,8 @@ CELERY_BEAT_SCHEDULE = {
     # Each finds all that is due, so a message that nobody had time for is out of date when the next one comes.
     "deliver-webhooks": {"task": "labeling.tasks.deliver_webhooks", "schedule": 5.0, "options": {"expires": 5}},
     "watch-queues": {"task": "labeling.tasks.watch_queues", "schedule": 15.0, "options": {"expires": 15}},
+    "nudge-analyses": {"task": "labeling.tasks.nudge_analyses", "schedule": 15.0, "options": {"expires": 15}},
+    "analyse-all": {"task": "labeling.tasks.analyse_all", "schedule": crontab(hour=3, minute=20)},
     "forget-deliveries": {"task": "labeling.tasks.forget_old_deliveries", "schedule": 3600.0},
 }
 

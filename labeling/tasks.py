@@ -13,12 +13,12 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from labeling import egress
-from labeling.actions import finished, webhooks
+from labeling.actions import analyse, finished, webhooks
 from labeling.actions.assign import expire_stale, queues_with_stale_leases
 from labeling.actions.import_items import batches_to_nudge, forget_uploads, run_step
 from labeling.actions.keep_images import shelves_of_the_hour, sweep_images
 from labeling.actions.pairing import add_telling_pairs, telling_queues
-from labeling.models import Batch, Delivery
+from labeling.models import Analysis, Batch, Delivery
 from labeling.sealing import Unsealable
 
 logger = logging.getLogger(__name__)
@@ -97,6 +97,28 @@ def watch_queues() -> None:
 
 
 @shared_task
+def analyse_project(analysis_id: int) -> None:
+    """One step of an analysis; the next step is another message."""
+    analysis = Analysis.objects.filter(pk=analysis_id).select_related("project").first()
+    if analysis is not None and analyse.run_step(analysis):
+        say(analyse_project, analysis.pk)
+
+
+@shared_task
+def nudge_analyses() -> None:
+    """Ask where enough is new, and tell of every analysis that is due."""
+    analyse.ask_where_there_is_news()
+    for analysis_id in analyse.analyses_to_nudge():
+        say(analyse_project, analysis_id)
+
+
+@shared_task
+def analyse_all() -> None:
+    """Everything from nothing; the next nudge tells of it."""
+    analyse.ask_for_all()
+
+
+@shared_task
 def forget_old_deliveries() -> None:
     webhooks.forget_deliveries()
 
@@ -104,6 +126,11 @@ def forget_old_deliveries() -> None:
 def enqueue_delivery(delivery: Delivery) -> None:
     """Have it sent soon after this transaction commits; without a broker the clock does."""
     transaction.on_commit(partial(_say_aside, deliver_webhook, delivery.pk))
+
+
+def enqueue_analysis(analysis: Analysis) -> None:
+    """Have it computed soon after this transaction commits; without a broker the clock does."""
+    transaction.on_commit(partial(_say_aside, analyse_project, analysis.pk))
 
 
 def enqueue_import(batch: Batch) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from labeling.stats.bradley_terry import LOSS, TIE, WIN, bradley_terry, components, davidson
+from labeling.stats.bradley_terry import LOSS, TIE, WIN, bradley_terry, components
 from labeling.stats.counts import Ints
+from labeling.stats.davidson import davidson
 from tests.stats.reference import DATA, Line, figures, lines
 
 NOT_HERE = pytest.mark.skipif(not DATA.exists(), reason="the reference data is not beside this checkout")
