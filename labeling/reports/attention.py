@@ -64,7 +64,10 @@ def _raters(project: Project) -> Iterator[Need]:
         if person is not None and person.pk in paused:
             continue
         level = BAD if any(one.code in SERIOUS for one in notices) else WARN
-        title = _("%(rater)s: %(notice)s") % {"rater": person.display_name if person else name, "notice": notices[0].text}
+        title = _("%(rater)s: %(notice)s") % {
+            "rater": person.display_name if person else name,
+            "notice": notices[0].text,
+        }
         more = " ".join(one.text for one in notices[1:])
         yield Need(level, title, more, _("Review"), "rater", (project.slug, name))
 
@@ -100,7 +103,9 @@ def _people(project: Project) -> Iterator[Need]:
 
 
 def _disputed(project: Project, number: int | None, disputes: int) -> Need:
-    counted = ngettext("%(n)s rater objected this week.", "%(n)s raters objected this week.", disputes) % {"n": disputes}
+    counted = ngettext("%(n)s rater objected this week.", "%(n)s raters objected this week.", disputes) % {
+        "n": disputes
+    }
     if number is None:
         return Need(INFO, _("Known answers are disputed"), counted, _("Read"), "disputes", (project.slug,))
     title = _("Principle %(number)s of the guideline is disputed") % {"number": number}
@@ -115,4 +120,3 @@ def _failures(project: Project) -> Iterator[Need]:
     for hook in Webhook.objects.filter(project=project, failing_since__isnull=False)[:2]:
         title = _("A webhook takes nothing")
         yield Need(WARN, title, hook.url, _("Look"), "webhook", (project.slug, hook.pk))
-

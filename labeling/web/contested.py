@@ -12,9 +12,8 @@ from labeling.reports.findings import Found
 from labeling.web.guards import PersonRequest
 from labeling.web.plots import Columns, columns
 from labeling.web.report_pages import begin, chosen, criteria_of
-from labeling.web.report_sheets import WORDS, percent, sheet, where
+from labeling.web.report_sheets import cell, percent, sheet, where
 
-PAIRS = ("external_id", "topic", "judgments", "first", "tie", "second", "neither", "why")
 GROUPS = ("attribute", "value", "raters", "pairs", "mean", "others", "difference", "verdict")
 MOST = 100
 
@@ -30,8 +29,9 @@ def contested(request: PersonRequest, slug: str) -> HttpResponse:
         rows = where(report.rows("pairs"), criterion=criterion)
         [summary] = where(report.rows("criteria"), criterion=criterion) or [None]
         context |= {
-            "criteria": criteria, "criterion": criterion, "summary": summary, "pairs": rows[:MOST],
-            "pairs_left": max(0, len(rows) - MOST), "why": WORDS,
+            "criteria": criteria, "criterion": criterion, "summary": summary,
+            "pairs": [dict(row) | {"why": cell("why", row["why"])} for row in rows[:MOST]],
+            "pairs_left": max(0, len(rows) - MOST),
             "certainty": _certainty(report, criterion),
             "certainty_table": sheet(
                 "certainty", where(report.rows("certainty"), criterion=criterion), ("from", "to", "pairs")

@@ -135,6 +135,9 @@ WORDS: dict[str, Any] = {
     "preference": _("preference"),
     "safety": _("safety"),
     "rating": _("rating"),
+    "no_difference": _("They find no difference"),
+    "two_sides": _("They take both sides"),
+    "strongly": _("They take both sides, firmly"),
 }
 
 
@@ -174,7 +177,7 @@ def sheet(
 
 
 def cell(key: str, value: Any) -> str:
-    """A share as a percentage, a count with commas, another number to two places, a code in words, nothing as a dash."""
+    """A share as a percentage, a count with commas, another number to two places, a code in words; else a dash."""
     if value is None or value == "":
         return NOTHING
     if isinstance(value, bool):

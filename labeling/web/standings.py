@@ -59,7 +59,7 @@ def _standings(request: PersonRequest, report: Found, criterion: str) -> dict[st
         brackets.setdefault(row["bracket"], []).append(row["model"])
     return {
         "summary": summary, "sentences": said, "chart": _chart(rows, summary), "table": sheet("models", rows, MODELS),
-        "brackets": [names for names in brackets.values() if len(names) > 1], "by": by,
+        "brackets": [(names[0], names[-1], len(names)) for names in brackets.values() if len(names) > 1], "by": by,
         "kinds": [(kind, WORDS.get(kind, kind)) for kind in kinds],
         "slices": sheet("slices", where(mine, by=by), SLICES, most=60),
         "style": sheet("style", where(report.rows("style"), criterion=criterion), ("what", "weight", "low", "high"),

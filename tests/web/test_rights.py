@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from exports.links import make_link
 from exports.models import Export, ExportFile, StoredRecipe
+from labeling.actions import analyse
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim
 from labeling.actions.care import check_in
@@ -29,6 +30,7 @@ from labeling.actions.lessons import add_lesson
 from labeling.actions.people import invite
 from labeling.actions.topics import add_topic
 from labeling.models import ApiToken, Batch, CrowdEntry, Delivery, Image, Membership, Participation
+from labeling.reports.pseudonyms import pseudonym
 from tests import make
 from tests.pictures import png
 from tests.web.conftest import signed_in
@@ -131,6 +133,14 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "crowd_release": ("post", MANAGERS, "project's worker"),
     "crowd_enter": ("get", ALL, "crowd link preview"),
     "crowd_end": ("get", RATERS, "crowd link"),
+    "raters": ("get", RESEARCHERS, "project"),
+    "rater": ("get", RESEARCHERS, "project's rater"),
+    "agreement": ("get", RESEARCHERS, "project"),
+    "models": ("get", RESEARCHERS, "project"),
+    "contested": ("get", RESEARCHERS, "project"),
+    "harms": ("get", RESEARCHERS, "project"),
+    "analyse": ("post", MANAGERS, "project"),
+    "report_file": ("get", RESEARCHERS, "project's table"),
     "audit_log": ("get", MANAGERS, "project"),
     "audit_log_csv": ("get", MANAGERS, "project"),
     "audit_log_json": ("get", MANAGERS, "project"),
@@ -262,6 +272,9 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         project=project, sha256="0" * 64, storage_name=name, media_type="image/png", width=40, height=30
     )
     hook = make.webhook(project)
+    analysis = analyse.ask(project=project, by=None)
+    while analyse.run_step(analysis):
+        continue
     sent = Delivery.objects.create(webhook=hook, event="test", message_id="msg_1", body="{}")
     slug = project.slug
     pair = make.pair(project, gold={"helpfulness": 1})
@@ -290,6 +303,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "project's criterion": (slug, "safety"),
         "project's batch": (slug, batch.pk),
         "project's webhook": (slug, hook.pk),
+        "project's rater": (slug, pseudonym(project, people["Rui"].pk)),
+        "project's table": (slug, "raters", "raters", "csv"),
         "project's delivery": (slug, sent.pk),
         "project's topic": (slug, add_topic(project=project, by=people["Mara"], key="self-harm", name="Harm").pk),
         "project's pair": (slug, study["pairs"][0].pk),
