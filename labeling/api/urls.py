@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from labeling.api import assignments, feed, images, imports, projects, reports
+from labeling.api import assignments, feed, findings, images, imports, projects, reports
 
 urlpatterns = [
     path("projects/", projects.Projects.as_view(), name="projects"),
@@ -19,6 +19,12 @@ urlpatterns = [
     path("projects/<slug:slug>/agreement/", reports.Agreement.as_view(), name="agreement"),
     path("projects/<slug:slug>/raters/", reports.Raters.as_view(), name="raters"),
     path("projects/<slug:slug>/leaderboard/", reports.Leaderboard.as_view(), name="leaderboard"),
+    path("projects/<slug:slug>/reports/", findings.Reports.as_view(), name="reports"),
+    path("projects/<slug:slug>/reports/<slug:name>/", findings.OneReport.as_view(), name="report"),
+    path("projects/<slug:slug>/reports/<slug:name>/<slug:table>/", findings.OneTable.as_view(), name="report_table"),
+    path(
+        "projects/<slug:slug>/reports/<slug:name>/<slug:table>.csv", findings.OneTableAsCsv.as_view(), name="report_csv"
+    ),
     path("queues/<int:pk>/", projects.OneQueue.as_view(), name="queue"),
     path("queues/<int:pk>/claim/", assignments.Claim.as_view(), name="claim"),
     path("assignments/<int:pk>/renew/", assignments.Renew.as_view(), name="renew"),
