@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from labeling.api import assignments, feed, images, imports, projects, queues, reports, webhooks
+from labeling.api import assignments, feed, findings, images, imports, projects, queues, reports, webhooks
 
 urlpatterns = [
     path("projects/", projects.Projects.as_view(), name="projects"),
@@ -26,6 +26,12 @@ urlpatterns = [
     path("projects/<slug:slug>/webhooks/<int:pk>/deliveries/", webhooks.Deliveries.as_view(), name="deliveries"),
     path("projects/<slug:slug>/deliveries/<int:pk>/again/", webhooks.DeliveryAgain.as_view(), name="delivery_again"),
     path("queues/<int:pk>/", queues.OneQueue.as_view(), name="queue"),
+    path("projects/<slug:slug>/reports/", findings.Reports.as_view(), name="reports"),
+    path("projects/<slug:slug>/reports/<slug:name>/", findings.OneReport.as_view(), name="report"),
+    path("projects/<slug:slug>/reports/<slug:name>/<slug:table>/", findings.OneTable.as_view(), name="report_table"),
+    path(
+        "projects/<slug:slug>/reports/<slug:name>/<slug:table>.csv", findings.OneTableAsCsv.as_view(), name="report_csv"
+    ),
     path("queues/<int:pk>/claim/", assignments.Claim.as_view(), name="claim"),
     path("assignments/<int:pk>/renew/", assignments.Renew.as_view(), name="renew"),
     path("assignments/<int:pk>/release/", assignments.Release.as_view(), name="release"),

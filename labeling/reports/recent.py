@@ -140,6 +140,7 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "invitation.made": lambda data: _("made an invitation with the role %(role)s") % data,
     "invitation.accepted": lambda data: _("accepted an invitation with the role %(role)s") % data,
     "invitation.revoked": lambda data: _("withdrew an invitation"),
+    "analysis.asked": lambda data: _("asked for the figures to be computed anew"),
     "batch.started": lambda data: _("started the import of “%(name)s”") % data,
     "batch.finished": lambda data: _("An import is done: %(kept)s kept, %(refused)s refused") % data,
     "batch.failed": lambda data: _("An import failed: %(error)s") % data,
