@@ -368,6 +368,11 @@ class Assignment(models.Model):
         return f"assignment {self.pk}"
 
     @property
+    def sensitive(self) -> bool:
+        """Whether it was claimed in a lane of sensitive topics."""
+        return self.lane not in (EVERYDAY, GOLD)
+
+    @property
     def unopened(self) -> bool:
         """A sensitive pair that its rater has not chosen to see: nothing of its text may be shown."""
-        return self.lane not in (EVERYDAY, GOLD) and self.opened_at is None
+        return self.sensitive and self.opened_at is None

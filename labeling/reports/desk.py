@@ -111,7 +111,8 @@ def shown(assignment: Assignment) -> Shown:
         criteria=list(asked),
         guideline_version=row.guideline.version if row.guideline else None,
         done=row.done,
-        of=row.queue.pair_count if row.queue else 0,
+        # known answers and pairs that come back are no pairs of the queue, but the rater counts them
+        of=max(row.queue.pair_count, row.done + 1) if row.queue else 0,
         news=row.last_read is not None and (row.guideline_id or 0) > row.last_read,
         consent_due=row.consent_due,
     )
