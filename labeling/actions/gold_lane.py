@@ -20,7 +20,7 @@ MOST_SHOWN = 50
 FIRST_NUMBER = 1000
 # A pair with known answers is no work, also when it was shown often enough; one that was retired earlier may be.
 IS_NO_WORK = f"""EXISTS (SELECT FROM labeling_goldpair g
-    WHERE g.pair_id = %s AND (g.retired_at IS NULL OR g.shown >= {MOST_SHOWN}))"""  # noqa: S608 (a number)
+    WHERE g.pair_id = %s AND (g.retired_at IS NULL OR g.shown >= {MOST_SHOWN}))"""
 
 _FILL = f"""
 WITH short AS (

@@ -13,4 +13,4 @@ def below(level: float, *, right: int, wrong: int) -> float:
     """P(share of right answers < `level` | so many right and wrong), by the midpoint rule, to 1e-4."""
     log = (RIGHT + right - 1) * np.log(_GRID) + (WRONG + wrong - 1) * np.log1p(-_GRID)
     density = np.exp(log - log.max())
-    return float(density[_GRID < level].sum() / density.sum())
+    return float(density[level > _GRID].sum() / density.sum())
