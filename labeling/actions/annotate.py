@@ -271,15 +271,14 @@ def _retake(held: Assignment) -> None:
     """Give an assignment that ended without an answer a slot of its pair that is still open, or refuse."""
     if held.state == State.SKIPPED:
         raise Refused("skipped", _("You skipped this pair; it goes to other raters. Claim the next one."))
-    elsewhere = Assignment.objects.filter(pair_id=held.pair_id, rater_id=held.rater_id, repeats=None).exclude(
-        pk=held.pk
-    )
-    if held.repeats_id is None and elsewhere.filter(state__in=[State.OPEN, State.SUBMITTED, State.SKIPPED]).exists():
+    if held.repeats_id is not None:
+        second_looks.check_free(held)
+        return
+    elsewhere = Assignment.objects.filter(pair_id=held.pair_id, rater_id=held.rater_id).exclude(pk=held.pk)
+    if elsewhere.filter(state__in=[State.OPEN, State.SUBMITTED, State.SKIPPED]).exists():
         raise Refused(
             "already_yours", _("You have this pair open, or answered it, in another tab. Nothing was changed.")
         )
-    if held.repeats_id is not None:
-        return second_looks.check_free(held)
     slots = Slot.objects.filter(queue_id=held.queue_id or 0, pair_id=held.pair_id, state=Slot.State.OPEN)
     slots = slots.filter(lane=GOLD) if held.lane == GOLD else slots.exclude(lane=GOLD)
     slot = slots.select_for_update(skip_locked=True).first()

@@ -1,6 +1,6 @@
 """How an answer met what is known of its pair. Runs in the transaction of the answer; labeling/actions/checks.py acts.
 
-A preference is right by its side, safety and “neither” as they are, a rating within one step (labeling/actions/marking),
+A preference is right by its side, safety and “neither” as they are, a rating within one step (actions/marking.py),
 and a question about both responses when both are right.
 
 A wrong answer is told to its rater at once, with what is known. So it stays wrong when they change it afterwards;

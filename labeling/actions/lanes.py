@@ -48,8 +48,8 @@ _OF_PAIR = _RELANE.format(which=f"slot.lane = '{HIDDEN}' AND slot.pair_id = %(pa
 def relane(*, project_id: int, keys: list[str]) -> int:
     """Put the project's open slots into the lanes of today's topics, after `keys` came or went. Returns how many moved.
 
-    Must run in a transaction that holds the project's row, so that no import adds slots by the old topics. Known answers
-    that have become sensitive are ordinary work again: nobody could choose them before seeing them.
+    Must run in a transaction that holds the project's row, so that no import adds slots by the old topics. Pairs with
+    known answers that are sensitive now are ordinary work again: nobody could choose them before seeing them.
     """
     for gold in GoldPair.objects.filter(project=project_id, retired_at=None, pair__item__tags__overlap=keys):
         if Pair.objects.filter(sensitive("item"), pk=gold.pair_id).exists():

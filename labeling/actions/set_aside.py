@@ -19,8 +19,9 @@ from labeling.actions.queues import return_slots
 from labeling.actions.refusals import Refused
 from labeling.actions.withdrawals import withdraw_rater
 from labeling.audit import record
-from labeling.models import Project, Queue, User, Withdrawal
+from labeling.models import Assignment, Project, Queue, User, Withdrawal
 from labeling.models.queues import GOLD
+from labeling.reports.set_aside import counted_of
 
 _GIVE_UP = f"""
 WITH freed AS (
@@ -65,8 +66,10 @@ def set_aside(*, project: Project, rater: User, by: User, note: str = "") -> Wit
     They stay a rater: what they judge later counts, so somebody who is not to go on is paused as well.
     """
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    for one in _all_of(project, rater):
-        raise Refused("unchanged", _("This person’s judgments are set aside already.") if one.why == "rater" else "")
+    # A submit that is under way ends first: what it stored was given until now, and its slot is known to be done.
+    list(Assignment.objects.select_for_update().filter(project=project, rater=rater, state=Assignment.State.OPEN))
+    if not counted_of(project, rater).exists():
+        raise Refused("unchanged", _("This person has no judgments that count here."))
     made = withdraw_rater(project=project, rater=rater, by=by, note=note)
     for queue_id, slot_ids in _run(_GIVE_UP, project=project.pk, rater=rater.pk):
         return_slots(queue=Queue.objects.get(pk=queue_id), slot_ids=slot_ids)
@@ -75,7 +78,10 @@ def set_aside(*, project: Project, rater: User, by: User, note: str = "") -> Wit
 
 @transaction.atomic
 def lift(*, withdrawal: Withdrawal, by: User) -> Withdrawal:
-    """Let the judgments count again, but for those that something else withdraws. Refused: "unchanged", "not_lifted"."""
+    """Let the judgments count again, but for those that something else withdraws.
+
+    Refused: "unchanged", "not_lifted".
+    """
     Project.objects.select_for_update(no_key=True).get(pk=withdrawal.project_id)
     held = Withdrawal.objects.select_for_update(of=("self",)).select_related("project", "rater").get(pk=withdrawal.pk)
     if held.why != Withdrawal.Why.RATER or held.rater is None:
@@ -95,10 +101,6 @@ def lift(*, withdrawal: Withdrawal, by: User) -> Withdrawal:
 def _lock_open(queue: Queue) -> None:
     """A claim skips locked slots, so nothing open can be leased while it is given to an answer."""
     _run("SELECT id FROM labeling_slot WHERE queue_id = %(queue)s AND state = 'open' FOR UPDATE", queue=queue.pk)
-
-
-def _all_of(project: Project, rater: User) -> list[Withdrawal]:
-    return list(Withdrawal.objects.filter(project=project, rater=rater, lifted_at=None))
 
 
 def _run(statement: str, **facts: Any) -> list[tuple[Any, ...]]:

@@ -207,6 +207,16 @@ class Queue(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def gives(self) -> bool:
+        """Whether it gives out pairs to anybody."""
+        return not self.paused and self.closed_at is None
+
+    @property
+    def mixes_in(self) -> bool:
+        """Whether raters meet pairs beside its own: then nobody has an end to count to."""
+        return bool(self.gold_percent or self.repeat_percent)
+
 
 class Slot(models.Model):
     """One rater wanted on one pair of a queue. `swapped` alternates over a pair's slots: balance is by construction.
