@@ -178,6 +178,7 @@ CELERY_BEAT_SCHEDULE = {
     # Each finds all that is due, so a message that nobody had time for is out of date when the next one comes.
     "deliver-webhooks": {"task": "labeling.tasks.deliver_webhooks", "schedule": 5.0, "options": {"expires": 5}},
     "watch-queues": {"task": "labeling.tasks.watch_queues", "schedule": 15.0, "options": {"expires": 15}},
+    "tend-gold": {"task": "labeling.tasks.tend_gold", "schedule": 60.0, "options": {"expires": 60}},
     "forget-deliveries": {"task": "labeling.tasks.forget_old_deliveries", "schedule": 3600.0},
 }
 

@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 from labeling import egress
 from labeling.actions import finished, webhooks
 from labeling.actions.assign import expire_stale, queues_with_stale_leases
+from labeling.actions.gold_lane import tend_gold_lanes
 from labeling.actions.import_items import batches_to_nudge, forget_uploads, run_step
 from labeling.actions.keep_images import shelves_of_the_hour, sweep_images
 from labeling.models import Batch, Delivery
@@ -90,6 +91,12 @@ def deliver_webhook(delivery_id: int) -> None:
 @shared_task
 def watch_queues() -> None:
     finished.watch_queues()
+
+
+@shared_task
+def tend_gold() -> None:
+    """Slots of known answers: what is missing comes, what a retired pair left behind goes."""
+    tend_gold_lanes()
 
 
 @shared_task

@@ -36,15 +36,14 @@ MOST_REVISIONS = 32_767
 class Submitted:
     """The current annotation, whether this call made it, and the next assignment if one was asked for and found.
 
-    `place` is the rater's count in the queue, when this call added to it. `paused`: by it their work stops for now. Of
-    a pair that came back to its rater there is no annotation: what stands for it has no id.
+    `place` is the rater's count in the queue, when this call added to it. Of a pair that came back to its rater there
+    is no annotation: what stands for it has no id.
     """
 
     annotation: Annotation
     created: bool
     following: Assignment | None = None
     place: Passage | None = None
-    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def submit(
             facts |= facts_of(body) | {"principle": cited_principle(held.guideline, body)}
             sent = Sent(answers, digest(answers, facts["principle"]), facts, _revises(body), body)
             done = _store(held, rater, sent)
-            if not then_claim or held.queue is None or done.paused:
+            if not then_claim or held.queue is None:
                 return done
             held.queue.project = held.project
             if breaks and _break_comes_first(done, held.queue, rater):
@@ -139,8 +138,9 @@ def _store(held: Assignment, rater: User, sent: Sent) -> Submitted:
     if annotation is None:
         return _keep_second_look(held, rater, sent, place)
     record(rater, "annotation.submitted", annotation, project_id=held.project_id, assignment=held.pk)
-    paused = held.lane == GOLD and note_answer(held, annotation, sent.answers)
-    return Submitted(annotation, created=True, place=place, paused=paused)
+    if held.lane == GOLD:
+        note_answer(held, annotation, sent.answers)
+    return Submitted(annotation, created=True, place=place)
 
 
 def _end(held: Assignment, sent: Sent) -> Passage | None:

@@ -43,19 +43,18 @@ WARN = Rule(level=0.70, sure=0.95, least=10)
 PAUSE = Rule(level=0.60, sure=0.99, least=20)
 
 
-def look_at(*, project: Project, rater: User) -> bool:
-    """After an answer to a pair that is known: whether the rater was paused by it. In the answer's transaction."""
+def look_at(*, project: Project, rater: User) -> None:
+    """After an answer to a pair that is known, in its transaction: warn or pause its rater, if a rule says so."""
     mine, _made = Participation.objects.get_or_create(project=project, user=rater)
     mine = Participation.objects.select_for_update(no_key=True).get(pk=mine.pk)
     if mine.paused_at is not None:
-        return True
+        return
     right, known = tally(mine)
     if PAUSE.holds(right, known):
-        _pause(mine, None, _("%(right)s of %(known)s known answers met.") % {"right": right, "known": known})
-        return True
-    if WARN.holds(right, known) and (mine.warned_at is None or mine.warned_at < timezone.now() - WARN_AGAIN):
+        said = _("Of your newest %(known)s answers that were checked, %(right)s were as known.")
+        _pause(mine, None, said % {"right": right, "known": known})
+    elif WARN.holds(right, known) and (mine.warned_at is None or mine.warned_at < timezone.now() - WARN_AGAIN):
         _warn(mine, None, right=right, known=known)
-    return False
 
 
 def tally(mine: Participation) -> tuple[int, int]:
@@ -79,7 +78,7 @@ def warn_rater(*, project: Project, rater: User, by: User) -> Participation:
 def pause_rater(*, project: Project, rater: User, by: User, why: str = "") -> Participation:
     """Give a rater no pair until somebody resumes them. What they hold they may finish, what they judged stays.
 
-    `why` is for managers. Refused("unchanged") who is paused already.
+    They read `why`. Refused("unchanged") who is paused already.
     """
     mine = _lock(project, rater)
     if mine.paused_at is not None:

@@ -33,7 +33,7 @@ def disagree(*, assignment: Assignment, rater: User, text: str) -> Dispute:
         project_id=assignment.project_id, annotation=result.annotation, gold_pair_id=result.gold_pair_id, rater=rater,
         text=text,
     )  # fmt: skip
-    have_told(project_id=assignment.project_id, rater=rater, annotation_id=result.annotation_id)
+    have_told(project_id=assignment.project_id, rater=rater, assignment_id=assignment.pk)
     record(rater, "dispute.made", made, project_id=made.project_id, gold=made.gold_pair_id)
     return made
 

@@ -71,6 +71,22 @@ def take_in_gold(*, project: Project, by: User, batch: Batch | None = None) -> d
 
 
 @transaction.atomic
+def tell_by_hand(
+    *, pair: Pair, by: User, body: Any, known: set[str], explanation: str, principle: int | None
+) -> GoldPair:
+    """Say what is known about a pair and mix it in; of one that is mixed in already, only say it."""
+    Project.objects.select_for_update(no_key=True).get(pk=pair.project_id)
+    gold = GoldPair.objects.filter(pair=pair).first()
+    if gold is None:
+        tell_gold(pair=pair, by=by, body=body, known=known)
+        return make_gold(pair=pair, by=by, source=Source.HAND, explanation=explanation, principle=principle)
+    gold = change_gold(gold=gold, by=by, body=body, known=known, explanation=explanation, principle=principle)
+    if gold.retired_at is None:
+        return gold
+    return make_gold(pair=pair, by=by, source=gold.source, explanation=explanation, principle=principle)
+
+
+@transaction.atomic
 def change_gold(
     *, gold: GoldPair, by: User, body: Any, known: set[str], explanation: str, principle: int | None
 ) -> GoldPair:

@@ -23,24 +23,24 @@ from labeling.actions.reading import Answer
 from labeling.models import Annotation, Assignment, Criterion, GoldAnswer, GoldPair, GoldResult, User
 
 
-def note_answer(held: Assignment, annotation: Annotation, answers: list[Answer]) -> bool:
-    """Keep how a first answer met what is known. Returns whether its rater was paused by it.
+def note_answer(held: Assignment, annotation: Annotation, answers: list[Answer]) -> None:
+    """Keep how a first answer met what is known, and look at its rater.
 
     Nothing is kept of a pair that was found wrong while the rater had it.
     """
     gold = GoldPair.objects.select_for_update(of=("self",), no_key=True).filter(pair=held.pair_id).first()
     if gold is None or (gold.retired_at is not None and gold.shown < MOST_SHOWN):
-        return False
+        return
     met = _met(held, answers)
     if not met:
-        return False
+        return
     GoldResult.objects.bulk_create(_results(annotation, gold, met))
     GoldPair.objects.filter(pk=gold.pk).update(shown=F("shown") + 1, right=F("right") + int(all(met.values())))
     gold.shown += 1
     if gold.shown >= MOST_SHOWN and gold.retired_at is None:
         gold.pair = held.pair
         retire_worn(gold)
-    return look_at(project=held.project, rater=annotation.rater)
+    look_at(project=held.project, rater=annotation.rater)
 
 
 def note_change(held: Assignment, before: Annotation, annotation: Annotation, answers: list[Answer]) -> None:
@@ -59,12 +59,10 @@ def note_change(held: Assignment, before: Annotation, annotation: Annotation, an
 
 
 @transaction.atomic
-def have_told(*, project_id: int, rater: User, annotation_id: int | None = None) -> None:
-    """The rater has read what is known: of one answer, or of all that waited."""
+def have_told(*, project_id: int, rater: User, assignment_id: int) -> None:
+    """The rater has read what is known of this pair."""
     untold = GoldResult.objects.filter(project=project_id, rater=rater, right=False, told_at=None)
-    if annotation_id is not None:
-        untold = untold.filter(annotation=annotation_id)
-    untold.update(told_at=timezone.now())
+    untold.filter(annotation__assignment=assignment_id).update(told_at=timezone.now())
 
 
 def _met(held: Assignment, answers: Iterable[Answer]) -> dict[int, bool]:

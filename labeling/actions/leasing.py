@@ -272,14 +272,17 @@ def _one(statement: str, facts: dict[str, Any]) -> Sequence[Any] | None:
     return row
 
 
-def _made(
-    queue: Queue, rater: User, row: Sequence[Any] | None, *, repeats_id: int | None = None
-) -> Assignment | None:
+def _made(queue: Queue, rater: User, row: Sequence[Any] | None, *, repeats_id: int | None = None) -> Assignment | None:
     if row is None:
         return None
     fields: dict[str, Any] = dict(zip(_NAMES, row, strict=False))  # more than the fields may follow
     assignment = Assignment(
-        project_id=queue.project_id, queue=queue, rater=rater, state=Assignment.State.OPEN, repeats_id=repeats_id, **fields
+        project_id=queue.project_id,
+        queue=queue,
+        rater=rater,
+        state=Assignment.State.OPEN,
+        repeats_id=repeats_id,
+        **fields,
     )
     assignment._state.adding = False
     return assignment

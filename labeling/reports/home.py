@@ -18,6 +18,7 @@ from labeling.reports.entry import Way, facts, way_of
 
 State = Assignment.State
 
+
 @dataclass(frozen=True, slots=True)
 class OpenQueue:
     """A queue as its rater meets it. `waiting`: an open pair is ahead of this rater; how many, others decide too."""

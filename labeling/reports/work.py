@@ -72,7 +72,9 @@ def own_work(rater: User, *, projects: list[Project], before: Cursor | None, lim
     The first finds the page along an index, from where it begins; the others read only what is on it.
     """
     rows = Assignment.objects.filter(rater=rater, state__in=DONE, project__in=[project.pk for project in projects])
-    rows = rows.filter(Q(lane__in=[EVERYDAY, GOLD]) | Q(opened_at__isnull=False))  # what was never opened was never seen
+    rows = rows.filter(
+        Q(lane__in=[EVERYDAY, GOLD]) | Q(opened_at__isnull=False)
+    )  # what was never opened was never seen
     if before is not None:
         earlier = Q(ended_at__lt=before.ended_at) | Q(pk__lt=before.pk)
         rows = rows.filter(earlier, ended_at__lte=before.ended_at)
