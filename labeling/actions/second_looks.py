@@ -57,7 +57,7 @@ def _criterion(held: Assignment) -> Criterion | None:
     """The preference that decides: the queue's, or the first of the project."""
     preferences = Criterion.objects.filter(project=held.project_id, kind=Criterion.Kind.PREFERENCE)
     wanted = held.queue.criterion_id if held.queue else None
-    return preferences.filter(pk=wanted).first() or preferences.exclude(asked=Criterion.Asked.NEVER).first()
+    return preferences.filter(pk=wanted or 0).first() or preferences.exclude(asked=Criterion.Asked.NEVER).first()
 
 
 def _before(held: Assignment, criterion: Criterion) -> int | None:

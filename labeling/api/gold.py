@@ -44,7 +44,7 @@ class GoldShape(serializers.Serializer[GoldPair]):
     id = serializers.IntegerField()
     pair = serializers.IntegerField()
     item = serializers.CharField(allow_null=True, help_text="Its own id, as it was imported.")
-    source = serializers.ChoiceField(choices=GoldPair.Source.choices)
+    source = serializers.ChoiceField(choices=GoldPair.Source.choices)  # type: ignore[assignment]  # a field of this name
     explanation = serializers.CharField()
     principle = serializers.IntegerField(allow_null=True)
     shown = serializers.IntegerField(help_text="Answers it has had.")
@@ -93,7 +93,7 @@ class Golds(Endpoint):
         },
     )  # fmt: skip
     def post(self, request: Request, slug: str) -> Response:
-        """Mix a pair with known answers into the work: 201. Without `pair`, all that imports brought: 200 and counts."""
+        """Mix a pair with known answers into the work: 201. Without `pair`, all that imports brought: 200, counts."""
         project, asked = project_for(self.user, slug, MANAGERS), read(NewGold, request)
         number, known = asked.pop("pair", None), asked.pop("judgments", None)
         if number is None:

@@ -39,7 +39,7 @@ def disputed_principles(project: Project, *, within: timedelta = WEEK) -> list[D
     known = {one.number: one for one in principles_of(newest)}
     made = []
     for row in counts:
-        named = known.get(row["gold_pair__principle"])
+        named = known.get(row["gold_pair__principle"] or 0)
         text, section = (named.text, named.section) if named else ("", "")
         made.append(Disputed(row["gold_pair__principle"], text, section, row["n"], row["waiting"]))
     return made

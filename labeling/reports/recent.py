@@ -104,8 +104,8 @@ _FIELDS = {
     "break_after_pairs": gettext_lazy("pairs to a break"),
 }
 _OF_THE_CLOCK = {
-    "assignments.expired", "batch.finished", "batch.failed", "export.finished", "gold.worn", "pair.hidden", "push.finished",
-    "push.failed", "webhook.stopped",
+    "assignments.expired", "batch.finished", "batch.failed", "export.finished", "gold.worn", "pair.hidden",
+    "push.finished", "push.failed", "webhook.stopped",
 }  # fmt: skip
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "annotation.submitted": lambda data: ngettext("judged a pair", "judged %(times)s pairs", data["times"]) % data,
@@ -149,6 +149,8 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "consent.published": lambda data: _("published version %(version)s of the consent text") % data,
     "consent.ended": lambda data: _("stopped asking for consent"),
     "consent.given": lambda data: _("agreed to version %(version)s of the consent text") % data,
+    "withdrawn.rater": lambda data: _("withdrew what somebody judged"),
+    "withdrawn.item": lambda data: _("withdrew an item"),
     "consent.withdrawn": lambda data: _("took their consent back"),
     "gold.told": lambda data: _("said what is known about a pair"),
     "gold.made": lambda data: _("mixed a known answer into the work"),

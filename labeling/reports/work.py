@@ -157,7 +157,7 @@ def _with_answers(assignments: list[Assignment]) -> Iterable[Work]:
 
 def _stands_for(assignment: Assignment) -> Annotation:
     """A pair that came back has no annotation; this one is not stored."""
-    return Annotation(assignment=assignment, revision=1, created_at=assignment.ended_at)
+    return Annotation(assignment=assignment, revision=1, created_at=assignment.ended_at or timezone.now())
 
 
 def _judgments(annotations: Iterable[Annotation]) -> dict[int, list[Judgment]]:

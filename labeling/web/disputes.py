@@ -44,6 +44,9 @@ def dispute(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
         try:
             answered = answer_dispute(dispute=found, by=request.user, **form.cleaned_data)
         except Refused as refused:
+            if refused.code == "unchanged":
+                messages.warning(request, refused.message)
+                return redirect("dispute", slug, pk)
             add_refusal(form, refused)
         else:
             return _answered(request, slug, answered)
