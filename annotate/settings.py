@@ -181,6 +181,7 @@ CELERY_BEAT_SCHEDULE = {
     "watch-queues": {"task": "labeling.tasks.watch_queues", "schedule": 15.0, "options": {"expires": 15}},
     "nudge-analyses": {"task": "labeling.tasks.nudge_analyses", "schedule": 15.0, "options": {"expires": 15}},
     "analyse-all": {"task": "labeling.tasks.analyse_all", "schedule": crontab(hour=3, minute=20)},
+    "tend-gold": {"task": "labeling.tasks.tend_gold", "schedule": 60.0, "options": {"expires": 60}},
     "forget-deliveries": {"task": "labeling.tasks.forget_old_deliveries", "schedule": 3600.0},
 }
 

@@ -136,6 +136,7 @@ class _Reasons:
         self._values = {
             "project": before.project_id, "before": before.judgments_as_of, "after": after.judgments_as_of,
             "withdrawn": sorted(set(after.withdrawals) - set(before.withdrawals)),
+            "lifted": sorted(set(before.withdrawals) - set(after.withdrawals)),
         }  # fmt: skip
         self._sql = queries.between(whole=_whole(before))
         self._stack = ExitStack()

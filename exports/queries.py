@@ -231,6 +231,10 @@ _BETWEEN = """
         JOIN labeling_withdrawal w ON w.id = ANY(%(withdrawn)s) AND w.rater_id = a.rater_id
         WHERE a.project_id = %(project)s AND a.created_at <= w.created_at AND {before}
       UNION ALL
+        SELECT a.pair_id, true, false, false FROM labeling_annotation a
+        JOIN labeling_withdrawal w ON w.id = ANY(%(lifted)s) AND w.rater_id = a.rater_id
+        WHERE a.project_id = %(project)s AND a.created_at <= w.created_at AND {before}
+      UNION ALL
         SELECT a.pair_id, false, false, true FROM labeling_annotation a JOIN labeling_pair p ON p.id = a.pair_id
         JOIN labeling_withdrawal w ON w.id = ANY(%(withdrawn)s) AND w.item_id = p.item_id
         WHERE a.project_id = %(project)s AND {before}

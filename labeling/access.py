@@ -19,6 +19,8 @@ from labeling.models import (
     CrowdEntry,
     CrowdLink,
     Delivery,
+    Dispute,
+    GoldPair,
     Guideline,
     Image,
     Invitation,
@@ -31,12 +33,14 @@ from labeling.models import (
     Topic,
     User,
     Webhook,
+    Withdrawal,
 )
 
 Row = TypeVar("Row", bound=Model)
 Role = Membership.Role
 RATERS = (Role.RATER,)
 MANAGERS = (Role.MANAGER,)
+DECIDERS = (Role.ADJUDICATOR, Role.MANAGER)
 RESEARCHERS = (Role.RESEARCHER, Role.MANAGER)
 MEMBERS = tuple(Role)
 
@@ -149,6 +153,38 @@ def topic_for(user: User, slug: str, pk: int) -> Topic:
 
 def pair_for(user: User, slug: str, pk: int) -> Pair:
     return _only(Pair.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk))
+
+
+def gold_pair_for(user: User, slug: str, pk: int) -> GoldPair:
+    found: QuerySet[GoldPair] = GoldPair.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk)
+    return _only(found.select_related("project", "pair"))
+
+
+def dispute_for(user: User, slug: str, pk: int) -> Dispute:
+    found: QuerySet[Dispute] = Dispute.objects.filter(holds(user, DECIDERS), project__slug=slug, pk=pk)
+    return _only(found.select_related("project", "gold_pair", "rater"))
+
+
+def any_gold_pair_for(user: User, pk: int) -> GoldPair:
+    found: QuerySet[GoldPair] = GoldPair.objects.filter(holds(user, MANAGERS), pk=pk)
+    return _only(found.select_related("project", "pair__item"))
+
+
+def any_dispute_for(user: User, pk: int) -> Dispute:
+    found: QuerySet[Dispute] = Dispute.objects.filter(holds(user, DECIDERS), pk=pk)
+    return _only(found.select_related("project", "gold_pair"))
+
+
+def withdrawal_for(user: User, pk: int) -> Withdrawal:
+    found: QuerySet[Withdrawal] = Withdrawal.objects.filter(holds(user, MANAGERS), pk=pk)
+    return _only(found.select_related("project", "rater"))
+
+
+def rater_of(project: Project, pk: int) -> User:
+    """A person who rates in the project, or has judged in it, whose page a manager looks at."""
+    rates = Membership.objects.filter(project=project, user=OuterRef("pk"), role=Role.RATER)
+    judged = Assignment.objects.filter(project=project, rater=OuterRef("pk"), state=Assignment.State.SUBMITTED)
+    return _only(User.objects.filter(Exists(rates) | Exists(judged), pk=pk))
 
 
 def webhook_for(user: User, slug: str, pk: int) -> Webhook:

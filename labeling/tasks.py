@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 from labeling import egress
 from labeling.actions import analyse, finished, webhooks
 from labeling.actions.assign import expire_stale, queues_with_stale_leases
+from labeling.actions.gold_lane import tend_gold_lanes
 from labeling.actions.import_items import batches_to_nudge, forget_uploads, run_step
 from labeling.actions.keep_images import shelves_of_the_hour, sweep_images
 from labeling.actions.pairing import add_telling_pairs, telling_queues
@@ -116,6 +117,12 @@ def nudge_analyses() -> None:
 def analyse_all() -> None:
     """Everything from nothing; the next nudge tells of it."""
     analyse.ask_for_all()
+
+
+@shared_task
+def tend_gold() -> None:
+    """Slots of known answers: what is missing comes, what a retired pair left behind goes."""
+    tend_gold_lanes()
 
 
 @shared_task

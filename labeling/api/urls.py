@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from labeling.api import assignments, feed, images, imports, projects, queues, reports, webhooks
+from labeling.api import assignments, feed, findings, gold, images, imports, projects, queues, reports, webhooks
 
 urlpatterns = [
     path("projects/", projects.Projects.as_view(), name="projects"),
@@ -26,10 +26,26 @@ urlpatterns = [
     path("projects/<slug:slug>/webhooks/<int:pk>/deliveries/", webhooks.Deliveries.as_view(), name="deliveries"),
     path("projects/<slug:slug>/deliveries/<int:pk>/again/", webhooks.DeliveryAgain.as_view(), name="delivery_again"),
     path("queues/<int:pk>/", queues.OneQueue.as_view(), name="queue"),
+    path("projects/<slug:slug>/reports/", findings.Reports.as_view(), name="reports"),
+    path("projects/<slug:slug>/reports/<slug:name>/", findings.OneReport.as_view(), name="report"),
+    path("projects/<slug:slug>/reports/<slug:name>/<slug:table>/", findings.OneTable.as_view(), name="report_table"),
+    path(
+        "projects/<slug:slug>/reports/<slug:name>/<slug:table>.csv", findings.OneTableAsCsv.as_view(), name="report_csv"
+    ),
+    path("projects/<slug:slug>/raters/<str:rater>/warn/", gold.WarnRater.as_view(), name="rater_warn"),
+    path("projects/<slug:slug>/raters/<str:rater>/pause/", gold.PauseRater.as_view(), name="rater_pause"),
+    path("projects/<slug:slug>/raters/<str:rater>/resume/", gold.ResumeRater.as_view(), name="rater_resume"),
+    path("projects/<slug:slug>/raters/<str:rater>/set-aside/", gold.SetAside.as_view(), name="rater_set_aside"),
+    path("projects/<slug:slug>/gold/", gold.Golds.as_view(), name="gold"),
+    path("projects/<slug:slug>/disputes/", gold.Disputes.as_view(), name="disputes"),
+    path("gold/<int:pk>/retire/", gold.RetireGold.as_view(), name="gold_retire"),
+    path("disputes/<int:pk>/answer/", gold.AnswerDispute.as_view(), name="dispute_answer"),
+    path("withdrawals/<int:pk>/lift/", gold.Lift.as_view(), name="withdrawal_lift"),
     path("queues/<int:pk>/claim/", assignments.Claim.as_view(), name="claim"),
     path("assignments/<int:pk>/renew/", assignments.Renew.as_view(), name="renew"),
     path("assignments/<int:pk>/release/", assignments.Release.as_view(), name="release"),
     path("assignments/<int:pk>/skip/", assignments.Skip.as_view(), name="skip"),
     path("assignments/<int:pk>/draft/", assignments.Draft.as_view(), name="draft"),
+    path("assignments/<int:pk>/dispute/", gold.Disagree.as_view(), name="disagree"),
     path("assignments/<int:pk>/annotation/", assignments.Annotate.as_view(), name="annotation"),
 ]

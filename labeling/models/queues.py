@@ -378,10 +378,11 @@ class Assignment(models.Model):
         return f"assignment {self.pk}"
 
     @property
+    def sensitive(self) -> bool:
+        """Whether it was claimed in a lane of sensitive topics."""
+        return self.lane not in (EVERYDAY, GOLD)
+
+    @property
     def unopened(self) -> bool:
         """A sensitive pair that its rater has not chosen to see: nothing of its text may be shown."""
         return self.sensitive and self.opened_at is None
-
-    @property
-    def sensitive(self) -> bool:
-        return self.lane not in (EVERYDAY, GOLD)

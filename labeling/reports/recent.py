@@ -109,8 +109,8 @@ _FIELDS = {
     "break_after_pairs": gettext_lazy("pairs to a break"),
 }
 _OF_THE_CLOCK = {
-    "assignments.expired", "batch.finished", "batch.failed", "export.finished", "pair.hidden", "push.finished",
-    "push.failed", "webhook.stopped",
+    "assignments.expired", "batch.finished", "batch.failed", "export.finished", "gold.worn", "pair.hidden",
+    "push.finished", "push.failed", "webhook.stopped",
 }  # fmt: skip
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "annotation.submitted": lambda data: ngettext("judged a pair", "judged %(times)s pairs", data["times"]) % data,
@@ -145,6 +145,7 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "invitation.made": lambda data: _("made an invitation with the role %(role)s") % data,
     "invitation.accepted": lambda data: _("accepted an invitation with the role %(role)s") % data,
     "invitation.revoked": lambda data: _("withdrew an invitation"),
+    "analysis.asked": lambda data: _("asked for the figures to be computed anew"),
     "batch.started": lambda data: _("started the import of “%(name)s”") % data,
     "batch.finished": lambda data: _("An import is done: %(kept)s kept, %(refused)s refused") % data,
     "batch.failed": lambda data: _("An import failed: %(error)s") % data,
@@ -154,8 +155,24 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "consent.published": lambda data: _("published version %(version)s of the consent text") % data,
     "consent.ended": lambda data: _("stopped asking for consent"),
     "consent.given": lambda data: _("agreed to version %(version)s of the consent text") % data,
+    "withdrawn.rater": lambda data: _("withdrew what somebody judged"),
+    "withdrawn.item": lambda data: _("withdrew an item"),
     "consent.withdrawn": lambda data: _("took their consent back"),
     "gold.told": lambda data: _("said what is known about a pair"),
+    "gold.made": lambda data: _("mixed a known answer into the work"),
+    "gold.taken_in": lambda data: _("mixed %(made)s known answers of an import into the work") % data,
+    "gold.changed": lambda data: _("changed what is known about a pair"),
+    "gold.retired": lambda data: _("retired a known answer"),
+    "gold.worn": lambda data: _("A known answer was shown often enough and is retired"),
+    "dispute.made": lambda data: _("disagreed with a known answer"),
+    "dispute.answered": lambda data: _("answered an objection"),
+    "assignment.looked_again": lambda data: (
+        ngettext("judged a pair again", "judged %(times)s pairs again", data["times"]) % data
+    ),
+    "rater.warned": lambda data: _("told %(person)s that answers differed from what is known") % data,
+    "rater.paused": lambda data: _("paused %(person)s") % data,
+    "rater.resumed": lambda data: _("let %(person)s go on") % data,
+    "withdrawal.lifted": lambda data: _("brought the judgments of %(person)s back") % data,
     "lesson.added": lambda data: _("made a pair a lesson"),
     "lesson.changed": lambda data: _("changed a lesson"),
     "lesson.removed": lambda data: _("removed a lesson"),

@@ -25,7 +25,7 @@ def _percents(values: Values) -> Values:
     said = dict(values)
     for name, value in values.items():
         if isinstance(value, int | float) and not isinstance(value, bool):
-            said[f"{name}_percent"] = f"{100 * value:.0f} %" if abs(value) <= 10 else ""
+            said[f"{name}_percent"] = f"{100 * value:.0f}%" if abs(value) <= 10 else ""
             said[f"{name}_seconds"] = f"{value / 1000:.0f}"
             said[f"{name}_decimal"] = f"{value:.2f}"
     return said
@@ -70,11 +70,12 @@ _SAYINGS: dict[str, Callable[[Values], str]] = {
     "agreement_rare": _rare,
     "agreement_too_few": _too_few,
     "rater_unreliable": lambda v: _(
-        "Finds the better response %(one_percent)s of the time, by %(other)s judgments; a coin does 50 %%."
+        "Finds the better response %(one_percent)s of the time, by %(other)s judgments; a coin does 50%%."
     ) % v,
     "rater_too_fast": lambda v: _("Answers in %(one_seconds)s s; reading takes about %(other_seconds)s s.") % v,
     "rater_known_answers": lambda v: _("Met %(one)s of %(other)s known answers.") % v,
     "rater_same_key": lambda v: _("Pressed the same key %(one)s times in a row; %(other)s would be usual.") % v,
+    "rater_only_key": lambda v: _("Pressed the same key in each of the last %(other)s answers.") % v,
     "rater_alternates": lambda v: _("Two keys take turns over %(other)s answers (correlation %(one_decimal)s).") % v,
     "rater_favours_side": lambda v: _("Chose the left %(one_percent)s of the time, in %(other)s choices.") % v,
     "rater_slipping": lambda v: _(
@@ -82,27 +83,36 @@ _SAYINGS: dict[str, Callable[[Values], str]] = {
     ) % v,
     "rater_inconsistent": lambda v: _("Answered %(one)s of %(other)s pairs that came back as before.") % v,
     "models_disconnected": lambda v: _(
-        "The models fall into %(components)s groups that were never compared with each other, so there is no ranking of all."
+        "The models fall into %(components)s groups that were never compared with each other, so there is no "
+        "ranking of all."
     ) % v,
-    "models_too_few": lambda v: _("Some models have under %(least)s comparisons: take their places as a first look.") % v,
+    "models_too_few": lambda v: _(
+        "Some models have under %(least)s comparisons: take their places as a first look."
+    ) % v,
     "models_alike": lambda v: _("%(model)s and %(other)s cannot be told apart.") % v,
     "models_leader": lambda v: _("%(model)s leads: it is preferred to %(other)s %(share_percent)s of the time.") % v,
     "position_biased": lambda v: _(
-        "The left is chosen %(share_percent)s of the time, more than chance explains. Sides are shuffled, so labels stay fair."
+        "The left is chosen %(share_percent)s of the time, more than chance explains. "
+        "Sides are shuffled, so labels stay fair."
     ) % v if v["share"] >= 0.5 else _(
-        "The left is chosen %(share_percent)s of the time, less than chance explains. Sides are shuffled, so labels stay fair."
+        "The left is chosen %(share_percent)s of the time, less than chance explains. "
+        "Sides are shuffled, so labels stay fair."
     ) % v,
     "position_fair": lambda v: _("The left is chosen %(share_percent)s of the time, as chance would have it.") % v,
     "length_matters": lambda v: _(
         "The longer response wins %(share_percent)s of the time (%(low_percent)s to %(high_percent)s). "
         "That is no error by itself."
     ) % v,
-    "length_no_matter": lambda v: _("The longer response wins %(share_percent)s of the time: length decides little.") % v,
+    "length_no_matter": lambda v: _(
+        "The longer response wins %(share_percent)s of the time: length decides little."
+    ) % v,
     "conflict_rate": lambda v: _(
-        "The two point to different responses on %(share_percent)s of pairs that have both (%(low_percent)s to %(high_percent)s)."
+        "The two point to different responses on %(share_percent)s of pairs that have both "
+        "(%(low_percent)s to %(high_percent)s)."
     ) % v,
     "conflict_weights": lambda v: _(
-        "In conflicts, the second weighs %(ratio_decimal)s times the first (%(ratio_low_decimal)s to %(ratio_high_decimal)s)."
+        "In conflicts, the second weighs %(ratio_decimal)s times the first "
+        "(%(ratio_low_decimal)s to %(ratio_high_decimal)s)."
     ) % v,
     "unsafe_rate": lambda v: _("%(rate_percent)s of responses are unsafe (%(low_percent)s to %(high_percent)s).") % v,
     "unsafe_too_few": lambda v: _("Too few responses to say how often they are unsafe.") % v,

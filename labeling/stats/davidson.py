@@ -44,7 +44,7 @@ class Controlled:
 def davidson(
     left: Ints, right: Ints, outcome: Ints, models: int, *, cluster: Ints | None = None, ridge: float = 1e-3
 ) -> Strengths:
-    """The same from one (left, right, outcome) a comparison, each a cluster of its own unless `cluster` says otherwise."""
+    """The same from one (left, right, outcome) a comparison, each a cluster of its own without `cluster`."""
     won, tied, lost = ((outcome == which).astype(np.float64) for which in (WIN, TIE, LOSS))
     alone = np.arange(len(left)) if cluster is None else cluster
     met = Met(left, right, won, tied, lost, alone, np.zeros((len(left), 0)))

@@ -37,8 +37,8 @@ def agreed(pair: Ints, rater: Ints, vote: Ints, share: Floats, pairs: int) -> Ag
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """`chart` (votes,): the moving mean, in its own deviations; below -SIGMAS it is out of control. `change`: the vote at
-    which the answers most probably changed, None while the chart is in control; `before`, `after`: the share that
+    """`chart` (votes,): the moving mean, in its own deviations; below -SIGMAS it is out of control. `change`: the vote
+    at which the answers most probably changed, None while the chart is in control; `before`, `after`: the share that
     agrees up to it and from it on."""
 
     chart: Floats

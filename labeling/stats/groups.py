@@ -52,7 +52,7 @@ def difference(
 
 
 def _error(pair: Ints, member: Ints, value: Floats, pairs: int) -> float:
-    """The deviation of the difference over all shuffles: that of drawing a group from each pair without putting back."""
+    """The deviation of the difference over all shuffles: of drawing a group from each pair, nobody twice."""
     size, members = np.bincount(pair).astype(np.float64), np.bincount(pair, member)
     some = size > 0
     mean = np.bincount(pair, value)[some] / size[some]

@@ -19,6 +19,7 @@ from labeling.reports.home import open_queues
 from labeling.web.citing import citing
 from labeling.web.crowd import end_of as crowd_end_of
 from labeling.web.entry import consent_first
+from labeling.web.gold_told import gold_told, told_at_the_end
 from labeling.web.guards import PersonRequest
 from labeling.web.guidance import guideline_changed
 from labeling.web.interludes import before_sensitive, pause
@@ -26,7 +27,7 @@ from labeling.web.questions import asked
 from labeling.web.screens import ComesFirst, Screen, show
 
 # In this order; the first that has something to show is shown instead of the pair.
-COMES_FIRST: tuple[ComesFirst, ...] = (consent_first, guideline_changed, before_sensitive)
+COMES_FIRST: tuple[ComesFirst, ...] = (gold_told, consent_first, guideline_changed, before_sensitive)
 
 # Refusals after which this pair is over for this rater, whatever is changed in the form.
 OVER = frozenset(
@@ -47,7 +48,7 @@ def next_screen(
 ) -> HttpResponse:
     """What the rater meets now. `held` is the open assignment; without one, `looked` says that one was asked for."""
     if held is None:
-        first = pause(request, queue, looked=looked)
+        first = told_at_the_end(request, queue) or pause(request, queue, looked=looked)
         why = None if first else why_not(queue, request.user)
         if first is None and request.user.is_crowd and why in (None, Why.CLOSED):
             return crowd_end_of(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from labeling.web import criteria, guidance, guidelines, people, projects, queues
+from labeling.web import criteria, findings, guidance, guidelines, people, projects, queues
 
 _queue: list[URLPattern | URLResolver] = [
     path("", queues.queue, name="queue"),
@@ -33,6 +33,11 @@ _criteria: list[URLPattern | URLResolver] = [
     path("<slug:key>/move/", criteria.criterion_move, name="criterion_move"),
     path("<slug:key>/ask/", criteria.criterion_ask, name="criterion_ask"),
 ]
+_findings: list[URLPattern | URLResolver] = [
+    path("compute/", findings.analyse_now, name="analyse_now"),
+    path("<slug:name>.json", findings.finding_json, name="finding_json"),
+    path("<slug:name>/<slug:table>.csv", findings.finding_csv, name="finding_csv"),
+]
 _project: list[URLPattern | URLResolver] = [
     path("", projects.project, name="project"),
     path("settings/", projects.project_settings, name="project_settings"),
@@ -43,6 +48,7 @@ _project: list[URLPattern | URLResolver] = [
     path("people/", include(_people)),
     path("guidelines/", include(_guidelines)),
     path("criteria/", include(_criteria)),
+    path("findings/", include(_findings)),
     path("hints/", criteria.project_hints, name="project_hints"),
     path("own-words/", criteria.project_rationale, name="project_rationale"),
 ]

@@ -12,8 +12,10 @@ from django.views.decorators.http import require_GET
 from labeling.access import assignment_for
 from labeling.actions.annotate import may_revise
 from labeling.models import Assignment
+from labeling.models.queues import GOLD
 from labeling.reports.desk import Shown, shown
 from labeling.reports.work import DONE, Cursor, Work, history, own_work, rated_projects
+from labeling.web.gold_told import known_of
 from labeling.web.guards import PersonRequest
 from labeling.web.questions import Asked, Question, Safety, asked
 
@@ -71,7 +73,10 @@ def detail(request: PersonRequest, pk: int) -> HttpResponse:
         "queue": seen.assignment.queue,
         "revisions": [(one, in_words(asked(seen, one.body))) for one in revisions],
         "may_revise": bool(revisions) and may_revise(seen.assignment),
+        "back": "work",
     }
+    if assignment.lane == GOLD and (known := known_of(seen.assignment, seen, request.user)):
+        context |= known
     return render(request, "labeling/work_detail.html", context)
 
 

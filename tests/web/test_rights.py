@@ -26,10 +26,12 @@ from labeling.actions.assign import claim
 from labeling.actions.care import check_in
 from labeling.actions.crowd_entry import make_link as make_crowd_link
 from labeling.actions.crowd_entry import token_of
+from labeling.actions.gold_pairs import make_gold
 from labeling.actions.lessons import add_lesson
 from labeling.actions.people import invite
 from labeling.actions.topics import add_topic
-from labeling.models import ApiToken, Batch, CrowdEntry, Delivery, Image, Membership, Participation
+from labeling.actions.withdrawals import withdraw_rater
+from labeling.models import ApiToken, Batch, CrowdEntry, Delivery, Dispute, Image, Membership, Participation
 from labeling.reports.pseudonyms import pseudonym
 from tests import make
 from tests.pictures import png
@@ -40,6 +42,7 @@ pytestmark = pytest.mark.django_db
 NAMES = ("Otto", "Rui", "Ada", "Noor", "Mara")
 ALL, SIGNED_IN = "everybody", "Otto Rui Ada Noor Mara"
 MEMBERS, READERS, RESEARCHERS, MANAGERS, RATERS = "Rui Ada Noor Mara", "Ada Noor Mara", "Noor Mara", "Mara", "Rui"
+DECIDERS = "Ada Mara"
 OPERATORS = "nobody here"
 
 ROUTES: dict[str, tuple[str, str, str]] = {
@@ -81,6 +84,20 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "topic_remove": ("post", MANAGERS, "project's topic"),
     "pair_put_back": ("post", MANAGERS, "project's pair"),
     "exposure_csv": ("get", MANAGERS, "project"),
+    "compare_told": ("post", RATERS, "Rui's answer"),
+    "gold": ("get", MANAGERS, "project"),
+    "gold_take_in": ("post", MANAGERS, "project"),
+    "gold_new": ("get", MANAGERS, "project"),
+    "gold_edit": ("get", MANAGERS, "project's pair"),
+    "gold_retire": ("post", MANAGERS, "project's gold"),
+    "disputes": ("get", DECIDERS, "project"),
+    "dispute": ("get", DECIDERS, "project's dispute"),
+    "paused": ("get", MANAGERS, "project"),
+    "rater_warn": ("post", MANAGERS, "project's rater"),
+    "rater_pause": ("get", MANAGERS, "project's rater"),
+    "rater_resume": ("post", MANAGERS, "project's rater"),
+    "rater_set_aside": ("get", MANAGERS, "project's rater"),
+    "withdrawal_lift": ("post", MANAGERS, "withdrawal"),
     "compare_undo": ("get", RATERS, "queue desk"),
     "compare_change": ("get", RATERS, "Rui's answer"),
     "work": ("get", SIGNED_IN, ""),
@@ -207,6 +224,16 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:annotation": ("post", RATERS, "Rui's assignment"),
     "api:skip": ("post", RATERS, "Rui's assignment"),
     "api:release": ("post", RATERS, "Rui's assignment"),
+    "api:gold": ("get", MANAGERS, "project"),
+    "api:gold_retire": ("post", MANAGERS, "gold"),
+    "api:disputes": ("get", DECIDERS, "project"),
+    "api:dispute_answer": ("post", DECIDERS, "dispute"),
+    "api:disagree": ("post", RATERS, "Rui's answer"),
+    "api:rater_warn": ("post", MANAGERS, "project's pseudonym"),
+    "api:rater_pause": ("post", MANAGERS, "project's pseudonym"),
+    "api:rater_resume": ("post", MANAGERS, "project's pseudonym"),
+    "api:rater_set_aside": ("get", MANAGERS, "project's pseudonym"),
+    "api:withdrawal_lift": ("post", MANAGERS, "withdrawal"),
     "api:exports": ("get", RESEARCHERS, "project"),
     "api:recipes": ("get", RESEARCHERS, "project"),
     "api:recipe": ("get", RESEARCHERS, "project's recipe"),
@@ -284,6 +311,10 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         project=project, queue=queue, by=people["Mara"], platform="mturk", name="Pilot", pairs_wanted=2
     )
     entry = CrowdEntry.objects.create(link=crowd, user=people["Rui"], worker_id="A1B2C3D4")
+    gold = make_gold(pair=make.pair(project, gold={"helpfulness": 1}), by=people["Mara"], source="import")
+    dispute = Dispute.objects.create(
+        project=project, annotation=answered.annotations.get(), gold_pair=gold, rater=people["Rui"], text="No."
+    )
     return {
         "image": (name.rpartition("/")[2],),
         "": (),
@@ -322,6 +353,13 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "project's worker": (slug, entry.pk),
         "crowd link": (token_of(crowd),),
         "crowd link preview": (token_of(crowd),),
+        "project's gold": (slug, gold.pk),
+        "gold": (gold.pk,),
+        "project's dispute": (slug, dispute.pk),
+        "dispute": (dispute.pk,),
+        "project's rater": (slug, people["Rui"].pk),
+        "project's pseudonym": (slug, pseudonym(project, people["Rui"].pk)),
+        "withdrawal": (withdraw_rater(project=project, rater=people["Rui"], by=people["Mara"]).pk,),
         "project's link": (slug, link.pk),
         "link": (link_secret,),
         "link's file": (link_secret, "README.md"),

@@ -26,8 +26,8 @@ RARE = 0.85  # one answer given so often: kappa and alpha look worse than they a
 
 _FIGURES = (
     "units", "judgments", "raters", "comparisons", "percent", "percent_low", "percent_high", "percent_pooled",
-    "alpha", "alpha_low", "alpha_high", "ordinal", "ordinal_low", "ordinal_high", "interval", "fleiss", "weighted_kappa",
-    "ac1", "ac2", "brennan_prediger", "most_common", "most_common_share", "enough_percent", "enough",
+    "alpha", "alpha_low", "alpha_high", "ordinal", "ordinal_low", "ordinal_high", "interval", "fleiss",
+    "weighted_kappa", "ac1", "ac2", "brennan_prediger", "most_common", "most_common_share", "enough_percent", "enough",
 )  # fmt: skip
 # What published projects report of their own raters. Percent unless another coefficient is named.
 PUBLISHED = (
@@ -75,10 +75,9 @@ def agreement(source: Source) -> Report:
                     criterion=criterion.key, kind=criterion.kind, by=one.by, of=one.name, **found
                 )
         _two_by_two(report.tables["rater_pairs"], judged, votes)
-    for project, kind, coefficient, value, low, high, source in PUBLISHED:
-        report.tables["published"].add(
-            project=project, kind=kind, coefficient=coefficient, value=value, low=low, high=high, source=source
-        )
+    names = report.tables["published"].columns
+    for row in PUBLISHED:
+        report.tables["published"].add(**dict(zip(names, row, strict=True)))
     return report
 
 

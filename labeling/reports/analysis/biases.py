@@ -140,8 +140,8 @@ def _curve(table: Table, key: str, ratio: Floats, firsts: Floats, times: Floats)
         chosen, of = firsts[rows].sum(), times[rows].sum()
         low, high = wilson(chosen, of)
         table.add(
-            criterion=key, bin=place + 1, from_ratio=float(np.exp(ratio[rows[0]])), to_ratio=float(np.exp(ratio[rows[-1]])),
-            decided=of, share=chosen / of, low=low, high=high,
+            criterion=key, bin=place + 1, from_ratio=float(np.exp(ratio[rows[0]])),
+            to_ratio=float(np.exp(ratio[rows[-1]])), decided=of, share=chosen / of, low=low, high=high,
         )  # fmt: skip
 
 
@@ -165,5 +165,6 @@ def _models(table: Table, source: Source, criterion: Criterion, scale: float) ->
         low, equal, high = (1 / (1 + np.exp(-(middle + shift * error))) for shift in (-Z, 0, Z))
         table.add(
             criterion=criterion.key, model=met.models[pair // size], other=met.models[pair % size],
-            decided=decided[mine].sum(), share=won.sum() / decided[mine].sum(), at_equal_length=equal, low=low, high=high,
+            decided=decided[mine].sum(), share=won.sum() / decided[mine].sum(), at_equal_length=equal, low=low,
+            high=high,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The reports of a project, in the order in which they are computed: what raters and managers look at most comes first."""
+"""The reports of a project, in the order they are computed: what is looked at most comes first."""
 
 from __future__ import annotations
 

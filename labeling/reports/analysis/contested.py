@@ -15,6 +15,7 @@ from labeling.stats.counts import Floats, Ints
 from labeling.stats.one_coin import USUAL
 
 MOST_DIFFER, LEAST_JUDGMENTS = 0.6, 4  # bits of uncertainty that stay however many answer
+SURE = 0.8  # of the better side: such a pair is settled, however people differ
 MOST_SHOWN = 500
 BINS = 10
 MANY_TIES, STRONG = 0.5, 2
@@ -72,8 +73,8 @@ def _criterion(report: Report, source: Source, votes: Votes) -> None:
     counts = votes.counts()
     number = counts.sum(1)
     state = _states(source, votes)
-    open_to_more = (number >= LEAST_JUDGMENTS) & (belief.people_differ > MOST_DIFFER)
-    wanted = open_to_more | (state == QueuedPair.State.CONTESTED)
+    open_still = (number >= LEAST_JUDGMENTS) & (belief.people_differ > MOST_DIFFER) & (sure < SURE)
+    wanted = open_still | (state == QueuedPair.State.CONTESTED)
     report.tables["criteria"].add(
         criterion=key, pairs=votes.units, contested=int(wanted.sum()), share=float(wanted.mean())
     )

@@ -1,4 +1,4 @@
-"""What a manager should look at: two numbers and one verb, never a verdict. Nothing here takes anything from anybody."""
+"""What a manager should look at: two numbers and one verb, never a verdict. Nothing is done by it."""
 
 from __future__ import annotations
 
@@ -67,8 +67,10 @@ def flags(facts: Facts, pass_share: float) -> Iterator[Flag]:
 
 def _keys(facts: Facts) -> Iterator[Flag]:
     keys = facts.pattern
-    if keys is not None and (keys.entropy == 0 or _is_straight(keys)):
-        yield Flag("same_key", "review", keys.run, keys.keys if keys.entropy == 0 else keys.usual_run)
+    if keys is not None and keys.entropy == 0:
+        yield Flag("only_key", "review", keys.run, keys.keys)
+    elif keys is not None and _is_straight(keys):
+        yield Flag("same_key", "review", keys.run, keys.usual_run)
     if keys is not None and keys.turns_p <= BY_CHANCE and keys.turns < TURNING:
         yield Flag("alternates", "review", keys.turns, keys.keys)
     if facts.decided >= LEAST_SIDED and facts.side_adjusted <= FALSE_ALARMS:

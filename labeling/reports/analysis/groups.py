@@ -166,7 +166,8 @@ def _verdicts(report: Report, made: list[Asked]) -> None:
         differs = q <= FALSE_ALARMS
         report.tables["differences"].add(
             **about, raters=one.group.size, pairs=one.found.pairs, mean=one.mean, others=one.others,
-            difference=one.found.difference, p=one.found.p, q=q, verdict="differs" if differs else "no_clear_difference",
+            difference=one.found.difference, p=one.found.p, q=q,
+            verdict="differs" if differs else "no_clear_difference",
         )  # fmt: skip
         if differs:
             report.say("group_differs", about, "", difference=one.found.difference, pairs=one.found.pairs)

@@ -60,7 +60,7 @@ class Items:
 
 @dataclass(slots=True)
 class Given:
-    """One row an annotation that counts, in the order of time. `at` is in seconds since 1970, `active_ms` -1 if unknown.
+    """One row an annotation that counts, in the order of time. `at`: seconds since 1970; `active_ms`: -1 if unknown.
 
     `gold`: it was given to a known answer that was mixed in. `adaptive`: in a queue that decides by what it got.
     """

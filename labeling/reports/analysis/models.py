@@ -36,13 +36,22 @@ _MODELS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Plain:
+    """Strengths and errors (models,), NaN where they are not finite; `loglik` of all parts that are."""
+
+    theta: Floats
+    error: Floats
+    loglik: float
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """Fits of one criterion. `group` numbers the parts of the graph that were never compared with each other."""
 
     met: Meetings
     group: Ints
     tied: Controlled
-    plain: Strengths | None
+    plain: Plain
     controlled: Controlled
     baseline: int
 
@@ -93,18 +102,29 @@ def _board(source: Source, met: Meetings) -> Board:
     return Board(met, group, tied, _plain(met, group), Controlled(controlled.strengths, weights, errors), baseline)
 
 
-def _plain(met: Meetings, group: Ints) -> Strengths | None:
-    """Bradley-Terry, a tie being half a win: as leaderboards elsewhere. Only where every model both won and lost from
-    any other's way; without that a strength is not finite."""
+def _plain(met: Meetings, group: Ints) -> Plain:
+    """Bradley-Terry, a tie being half a win, as leaderboards elsewhere have it; each part of the graph by itself.
+
+    Only where from every model a way of wins leads to every other: without that a strength is not finite.
+    """
     wins, ties, _ = met.matrix()
-    if group.max() > 0 or not _strongly_connected(wins + ties):
-        return None
-    size = len(met.models)
-    rows: list[tuple[int, int, int, int]] = []
-    for i in range(size):
-        rows += [(i, j, WIN, int(wins[i, j])) for j in range(size) if wins[i, j]]
-        rows += [(i, j, TIE, int(ties[i, j])) for j in range(i + 1, size) if ties[i, j]]
-    table = np.array(rows, dtype=np.int64)
+    found = Plain(np.full(len(group), np.nan), np.full(len(group), np.nan), 0.0)
+    for part in range(int(group.max()) + 1):
+        mine = np.flatnonzero(group == part)
+        here = np.ix_(mine, mine)
+        if len(mine) < 2 or not _strongly_connected(wins[here] + ties[here]):
+            return Plain(found.theta, found.error, float("nan"))
+        fitted = _fitted(wins[here], ties[here])
+        found.theta[mine], found.error[mine] = fitted.theta, fitted.error
+        found = Plain(found.theta, found.error, found.loglik + fitted.loglik)
+    return found
+
+
+def _fitted(wins: Floats, ties: Floats) -> Strengths:
+    size = len(wins)
+    won = [(i, j, WIN, int(wins[i, j])) for i in range(size) for j in range(size) if wins[i, j]]
+    tied = [(i, j, TIE, int(ties[i, j])) for i in range(size) for j in range(i + 1, size) if ties[i, j]]
+    table = np.array(won + tied, dtype=np.int64)
     left, right, outcome = (np.repeat(table[:, column], table[:, 3]) for column in range(3))
     return bradley_terry(left, right, outcome, size)
 
@@ -124,7 +144,7 @@ def _standings(report: Report, key: str, board: Board) -> None:
         criterion=key, comparisons=met.settled + met.neither.sum(), models=size, components=board.group.max() + 1,
         ties=met.tied.sum(), tie_share=met.tied.sum() / met.settled, both_bad=met.neither.sum(), left_out=met.left_out,
         tie_parameter=strengths.tie, loglik=strengths.loglik, baseline=met.models[board.baseline],
-        plain_loglik=board.plain.loglik if board.plain else None,
+        plain_loglik=board.plain.loglik,
     )  # fmt: skip
     best, enough = _best(board), settled >= LEAST_A_MODEL
     rank = _ranks(strengths.theta, board.group)
@@ -134,8 +154,8 @@ def _standings(report: Report, key: str, board: Board) -> None:
             wins=wins[model].sum(), ties=ties[model].sum(), losses=wins[:, model].sum(), both_bad=bad[model].sum(),
             comparisons=settled[model] + bad[model].sum(),
             win_share=(wins[model].sum() + ties[model].sum() / 2) / settled[model], best=best[model],
-            plain=board.plain.theta[model] if board.plain else None,
-            plain_error=board.plain.error[model] if board.plain else None, enough=bool(enough[model]),
+            plain=board.plain.theta[model],
+            plain_error=board.plain.error[model], enough=bool(enough[model]),
             **_interval(strengths, model, ""), **_interval(board.controlled.strengths, model, "controlled_"),
             **_against(board, model),
         )  # fmt: skip

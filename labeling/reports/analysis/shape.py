@@ -18,7 +18,7 @@ Cell = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """`code` names what is said, `about` whom or what of (a criterion's key, a rater's pseudonym), `values` its figures.
+    """`code` names what is said, `about` of whom or what (a criterion's key, a pseudonym), `values` its figures.
 
     `verb` is the one thing a manager could do about it; empty where there is nothing to do.
     """

@@ -17,7 +17,8 @@ from labeling.stats.counts import Floats, Ints
 from labeling.stats.evidence import Crowd, Standing, learn
 
 _GOLD = """
-SELECT g.rater_id, g.criterion_id, g.right FROM labeling_goldresult g JOIN labeling_annotation a ON a.id = g.annotation_id
+SELECT g.rater_id, g.criterion_id, g.right
+FROM labeling_goldresult g JOIN labeling_annotation a ON a.id = g.annotation_id
 WHERE g.project_id = %s AND a.current AND NOT g.set_aside
 """
 
@@ -38,7 +39,7 @@ class Gold(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Of one preference: the votes that are not of known answers, what was learned of the raters, and their standing."""
+    """Of one preference: the votes but for known answers, what was learned of the raters, and their standing."""
 
     votes: sides.Votes
     crowd: Crowd

@@ -1,4 +1,4 @@
-"""What of a text sways raters beside what it says: its words, lists and headings. Measured once a response and analysis."""
+"""What of a text sways raters beside what it says: its words, lists and headings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Texts:
 
     @property
     def beside(self) -> Floats:
-        """For style control, (pairs, 3): tanh of the difference in length, lists and headings, each by its deviation."""
+        """For style control, (pairs, 3): tanh of the differences in length, lists, headings, each by its deviation."""
         differences = (self.longer, *(np.log1p(one[0]) - np.log1p(one[1]) for one in (self.lists, self.headings)))
         return np.column_stack([np.tanh(each / (float(each.std()) or 1.0)) for each in differences])
 

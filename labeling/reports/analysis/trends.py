@@ -57,7 +57,7 @@ def trends(source: Source) -> Report:
 def _weeks(
     report: Report, source: Source, votes: Votes, what: str, counted: np.ndarray[tuple[int], np.dtype[np.bool_]]
 ) -> None:
-    """A p-chart: a week is out when it is further from the mean of all than chance explains three times in a thousand."""
+    """A p-chart: a week is out when it is three deviations or more away from the mean of all."""
     week = np.floor((source.judged.given.at[votes.given] - _MONDAY) / _WEEK).astype(np.int64)
     known, place = np.unique(week, return_inverse=True)
     number, part = np.bincount(place), np.bincount(place[counted], minlength=len(known))
