@@ -20,7 +20,7 @@ from labeling.reports.findings import Said, find_all
 from labeling.reports.pseudonyms import people_by_pseudonym
 
 BAD, WARN, INFO = "bad", "warn", "info"
-MOST = 8
+MOST, MOST_RATERS = 8, 4
 RECENT = timedelta(days=7)
 # Flags of raters by which a label may be wrong; the others are for a talk.
 SERIOUS = frozenset({"rater_unreliable", "rater_too_fast", "rater_known_answers"})
@@ -58,11 +58,10 @@ def _raters(project: Project) -> Iterator[Need]:
     paused = set(
         Participation.objects.filter(project=project, paused_at__isnull=False).values_list("user_id", flat=True)
     )
-    serious = sorted(said.items(), key=lambda item: not any(one.code in SERIOUS for one in item[1]))
-    for name, notices in serious[:MOST]:
+    waiting = {name: notices for name, notices in said.items() if getattr(people.get(name), "pk", None) not in paused}
+    serious = sorted(waiting.items(), key=lambda item: not any(one.code in SERIOUS for one in item[1]))
+    for name, notices in serious[:MOST_RATERS]:
         person: User | None = people.get(name)
-        if person is not None and person.pk in paused:
-            continue
         level = BAD if any(one.code in SERIOUS for one in notices) else WARN
         title = _("%(rater)s: %(notice)s") % {
             "rater": person.display_name if person else name,

@@ -14,4 +14,4 @@ def query_with(context: Context, name: str, value: str) -> str:
     query = context["request"].GET.copy()
     query.pop("before", None)
     query[name] = value
-    return query.urlencode()
+    return str(query.urlencode())

@@ -74,7 +74,7 @@ def _figures(request: PersonRequest, report: Found, names: dict[str, str]) -> di
     kinds = [kind for kind in dict.fromkeys(row["by"] for row in mine) if kind != "all"]
     by = chosen(request, "by", kinds)
     slices = where(mine, by=by)
-    words = {"criterion": lambda key: names.get(key, key)}
+    words = {"criterion": lambda key: str(names.get(key, key))}
     kind = next((row["kind"] for row in rows if row["criterion"] == criterion), "")
     return {
         "headlines": headlines, "criterion": criterion, "criteria": list(names.items()), "by": by,

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from labeling.access import MANAGERS, project_for
 from labeling.models import Project
 from labeling.reports.log import Logged, Search, kinds, log_lines, log_page, people
-from labeling.web.csv_download import csv_download
+from labeling.spreadsheets import csv_download
 from labeling.web.guards import PersonRequest
 
 COLUMNS = ["id", "at", "who", "act", "thing", "before", "after", "more"]

@@ -12,7 +12,7 @@ from labeling.reports.findings import Found
 from labeling.web.guards import PersonRequest
 from labeling.web.plots import Columns, columns
 from labeling.web.report_pages import begin, chosen, criteria_of
-from labeling.web.report_sheets import cell, percent, sheet, where
+from labeling.web.report_sheets import cell, only, percent, sheet, where
 
 GROUPS = ("attribute", "value", "raters", "pairs", "mean", "others", "difference", "verdict")
 MOST = 100
@@ -27,7 +27,7 @@ def contested(request: PersonRequest, slug: str) -> HttpResponse:
         criteria = criteria_of(project, [row["criterion"] for row in report.rows("criteria")])
         criterion = chosen(request, "criterion", [key for key, _name in criteria])
         rows = where(report.rows("pairs"), criterion=criterion)
-        [summary] = where(report.rows("criteria"), criterion=criterion) or [None]
+        summary = only(report.rows("criteria"), criterion=criterion)
         context |= {
             "criteria": criteria, "criterion": criterion, "summary": summary,
             "pairs": [dict(row) | {"why": cell("why", row["why"])} for row in rows[:MOST]],

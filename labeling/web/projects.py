@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -20,6 +21,7 @@ from labeling.models import Criterion, Membership, Project
 from labeling.presets import USUAL
 from labeling.reports.activity import Day, by_day
 from labeling.reports.agreement import DEFINITION, project_agreement
+from labeling.reports.attention import Need, needs
 from labeling.reports.progress import ProjectProgress, project_progress
 from labeling.reports.recent import recent_lines
 from labeling.reports.topics import hidden_pairs
@@ -61,7 +63,7 @@ def project(request: PersonRequest, slug: str) -> HttpResponse:
     roles = roles_in(request.user, found)
     context = {"project": found, "roles": roles} | _moving(found, days)
     if Membership.Role.MANAGER in roles:
-        context |= {"recent": recent_lines(found), "hidden": hidden_pairs(found)}
+        context |= {"recent": recent_lines(found), "hidden": hidden_pairs(found), "needs": _needs(found)}
     if request.htmx:
         return render(request, "labeling/project.html#live", context)
     criteria = list(found.criteria.filter(kind__in=[Criterion.Kind.PREFERENCE, Criterion.Kind.SAFETY]))
@@ -82,6 +84,11 @@ def project_settings(request: PersonRequest, slug: str) -> HttpResponse:
         return redirect("project_settings", slug)
     context = {"project": found, "form": form}
     return render(request, "labeling/project_settings.html", context, status=422 if form.errors else 200)
+
+
+def _needs(found: Project) -> list[tuple[Need, str]]:
+    """What needs a manager, each with the address where it is done."""
+    return [(need, reverse(need.route, args=need.args)) for need in needs(found)]
 
 
 def _moving(found: Project, days: list[Day]) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from labeling.access import MANAGERS, RESEARCHERS, project_for, roles_in
 from labeling.actions.analyse import ask
 from labeling.models import Membership, Project
 from labeling.reports.findings import Found, age, find, find_all
+from labeling.spreadsheets import csv_download
 from labeling.tasks import enqueue_analysis
-from labeling.web.csv_download import csv_download
 from labeling.web.guards import PersonRequest
 
 

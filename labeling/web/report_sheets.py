@@ -208,5 +208,10 @@ def where(rows: Iterable[Mapping[str, Any]], **wanted: Any) -> list[Mapping[str,
     return [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
 
 
+def only(rows: Iterable[Mapping[str, Any]], **wanted: Any) -> Mapping[str, Any] | None:
+    """The first row whose cells are these."""
+    return next(iter(where(rows, **wanted)), None)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)

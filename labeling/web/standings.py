@@ -15,7 +15,7 @@ from labeling.reports.findings import Found
 from labeling.web.guards import PersonRequest
 from labeling.web.plots import Forest, Point, forest
 from labeling.web.report_pages import begin, chosen, criteria_of
-from labeling.web.report_sheets import WORDS, percent, sheet, where
+from labeling.web.report_sheets import WORDS, only, percent, sheet, where
 
 MODELS = (
     "rank", "model", "comparisons", "wins", "ties", "losses", "both_bad", "win_share", "strength", "error", "best",
@@ -49,7 +49,7 @@ def models(request: PersonRequest, slug: str) -> HttpResponse:
 
 def _standings(request: PersonRequest, report: Found, criterion: str) -> dict[str, Any]:
     rows = where(report.rows("models"), criterion=criterion)
-    [summary] = where(report.rows("criteria"), criterion=criterion) or [None]
+    summary = only(report.rows("criteria"), criterion=criterion)
     mine = where(report.rows("slices"), criterion=criterion)
     kinds = list(dict.fromkeys(row["by"] for row in mine))
     by = chosen(request, "by", kinds)
@@ -99,8 +99,8 @@ def _habits(found: Found | None, criterion: str) -> dict[str, Any]:
     """What is chosen for where it stands, and for its length."""
     if found is None:
         return {}
-    [position] = where(found.rows("position"), criterion=criterion) or [None]
-    [length] = where(found.rows("length"), criterion=criterion) or [None]
+    position = only(found.rows("position"), criterion=criterion)
+    length = only(found.rows("length"), criterion=criterion)
     curve = where(found.rows("length_curve"), criterion=criterion)
     points = [
         Point(str(PARTS[place]) if len(curve) == len(PARTS) else str(place + 1), row["share"], row["low"], row["high"])

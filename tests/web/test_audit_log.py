@@ -63,7 +63,7 @@ def test_what_raters_do_all_day_is_asked_for_and_skips_never_told(mara: Client) 
     assert "judged a pair" in page and "upsetting" not in page and "skipped" not in page
     for download in ("log.csv", "log.jsonl"):
         answer = mara.get(f"/projects/advice/{download}", {"work": "on"})
-        taken = b"".join(answer.streaming_content).decode()
+        taken = answer.getvalue().decode()
         assert "annotation.submitted" in taken and "upsetting" not in taken
 
 
@@ -109,11 +109,9 @@ def test_page_by_page_to_the_oldest(mara: Client, study: dict[str, Any], monkeyp
 
 
 def test_csv_and_json_say_the_same_and_no_cell_is_a_formula(mara: Client) -> None:
-    table = b"".join(mara.get("/projects/advice/log.csv").streaming_content).decode()
+    table = mara.get("/projects/advice/log.csv").getvalue().decode()
     rows = list(csv.DictReader(io.StringIO(table)))
-    lines = [
-        json.loads(line) for line in b"".join(mara.get("/projects/advice/log.jsonl").streaming_content).splitlines()
-    ]
+    lines = [json.loads(line) for line in mara.get("/projects/advice/log.jsonl").getvalue().splitlines()]
     assert [int(row["id"]) for row in rows] == [line["id"] for line in lines] and rows
     [changed] = [line for line in lines if line["act"] == "queue.changed"]
     assert {"field": "overlap", "before": 2, "after": 3} in changed["changes"]
