@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from labeling.models import Batch, Escalation, Participation, Project, User, Webhook
 from labeling.reports.disputes import disputed_principles
-from labeling.reports.findings import Said, find_all
+from labeling.reports.findings import Said, find_said
 from labeling.reports.pseudonyms import people_by_pseudonym
 
 BAD, WARN, INFO = "bad", "warn", "info"
@@ -24,6 +24,7 @@ MOST, MOST_RATERS = 8, 4
 RECENT = timedelta(days=7)
 # Flags of raters by which a label may be wrong; the others are for a talk.
 SERIOUS = frozenset({"rater_unreliable", "rater_too_fast", "rater_known_answers"})
+_REPORTS = ("biases", "contested", "agreement", "trends")
 _ORDER = {BAD: 0, WARN: 1, INFO: 2}
 
 
@@ -40,24 +41,30 @@ class Need:
 
 
 def needs(project: Project) -> list[Need]:
-    """The most serious first, at most MOST. Ten queries at most, whatever the project's size."""
-    found = [*_raters(project), *_findings(project), *_people(project), *_failures(project)]
+    """The most serious first, at most MOST. Eight queries at most, whatever the project's size."""
+    said = find_said(project, "raters", *_REPORTS)
+    paused = set(
+        Participation.objects.filter(project=project, paused_at__isnull=False).values_list("user_id", flat=True)
+    )
+    raters, reports = said.pop("raters", []), [one for name in _REPORTS for one in said.get(name, [])]
+    found = [
+        *_raters(project, raters, paused),
+        *_findings(project, reports),
+        *_people(project, len(paused)),
+        *_failures(project),
+    ]
     return sorted(found, key=lambda need: _ORDER[need.level])[:MOST]
 
 
-def _raters(project: Project) -> Iterator[Need]:
+def _raters(project: Project, sentences: list[Said], paused: set[int]) -> Iterator[Need]:
     """One line a flagged rater, with all that was noticed, those first whose labels may be wrong."""
-    report = find_all(project, "raters").get("raters")
     said: dict[str, list[Said]] = {}
-    for one in report.sentences if report else []:
+    for one in sentences:
         if one.verb:
             said.setdefault(one.about["rater"], []).append(one)
     if not said:
         return
     people = people_by_pseudonym(project)
-    paused = set(
-        Participation.objects.filter(project=project, paused_at__isnull=False).values_list("user_id", flat=True)
-    )
     waiting = {name: notices for name, notices in said.items() if getattr(people.get(name), "pk", None) not in paused}
     serious = sorted(waiting.items(), key=lambda item: not any(one.code in SERIOUS for one in item[1]))
     for name, notices in serious[:MOST_RATERS]:
@@ -71,24 +78,21 @@ def _raters(project: Project) -> Iterator[Need]:
         yield Need(level, title, more, _("Review"), "rater", (project.slug, name))
 
 
-def _findings(project: Project) -> Iterator[Need]:
-    reports = find_all(project, "biases", "contested", "agreement", "trends")
+def _findings(project: Project, sentences: list[Said]) -> Iterator[Need]:
     verbs = {
         "see_who": (WARN, _("See who"), "raters"),
         "decide": (WARN, _("Decide"), "disagreements"),
         "read_contested": (INFO, _("Read them"), "contested"),
     }
-    for report in reports.values():
-        for said in report.sentences:
-            if said.verb in verbs:
-                level, word, route = verbs[said.verb]
-                yield Need(level, said.text, "", word, route, (project.slug,))
+    for said in sentences:
+        if said.verb in verbs:
+            level, word, route = verbs[said.verb]
+            yield Need(level, said.text, "", word, route, (project.slug,))
 
 
-def _people(project: Project) -> Iterator[Need]:
+def _people(project: Project, paused: int) -> Iterator[Need]:
     """Who waits for a word of a manager."""
     slug = (project.slug,)
-    paused = Participation.objects.filter(project=project, paused_at__isnull=False).count()
     if paused:
         said = ngettext("%(n)s rater is paused", "%(n)s raters are paused", paused) % {"n": paused}
         yield Need(WARN, said, _("They wait for somebody to look at their answers."), _("Review"), "paused", slug)
