@@ -15,6 +15,7 @@ from labeling.actions.lanes import hide_if_broken, lock_rotation
 from labeling.actions.leasing import lease, waiting_after_the_run
 from labeling.actions.queues import return_slots
 from labeling.actions.refusals import Refused
+from labeling.actions.settle import settle_for_claim
 from labeling.audit import record
 from labeling.models import Assignment, Passage, Queue, User
 
@@ -103,6 +104,8 @@ def _search(queue: Queue, rater: User) -> Assignment | None:
         return None
     assignment = lease(queue, rater)
     if assignment is None and expire_stale(queue=queue):
+        assignment = lease(queue, rater)
+    if assignment is None and settle_for_claim(queue=queue):
         assignment = lease(queue, rater)
     if assignment is None and _may_sweep(queue, rater):
         assignment = lease(queue, rater, sweep=True)

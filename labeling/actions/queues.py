@@ -1,4 +1,5 @@
-"""What managers do to queues. The only place that makes and removes slots; labeling/actions/lanes.py moves them.
+"""What managers do to queues. Slots are made here and in labeling/actions/matching.py, and nowhere else;
+labeling/actions/lanes.py moves them.
 
 Locks, in this order everywhere: the project's row, assignments, the rater's participation, the queue's row, slots. The
 queue's row is locked FOR NO KEY UPDATE: a claim, which holds a slot, refers to the queue by a foreign key and must not
@@ -16,26 +17,16 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
+from labeling.actions.lane_of import LANE_OF_ITEM, LANE_OF_PAIR
+from labeling.actions.matching import match
 from labeling.actions.refusals import Refused
+from labeling.actions.settle import settle_by_new_rules
+from labeling.actions.wanted import RULES, wanted, wrong_rules
 from labeling.audit import record
-from labeling.models import Pair, Project, Queue, Slot, User
+from labeling.models import Criterion, Pair, Project, Queue, Slot, User
 from labeling.models.queues import HIDDEN, LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
 
-CHANGEABLE = frozenset({"name", "overlap", "lease_seconds", "paused", "blur_images"})
-
-# The lane of a row `item`: those of its tags that are topics of the project, in Python's order. The topics are read
-# once a statement; an item without tags costs nothing.
-LANE_OF_ITEM = """CASE WHEN cardinality(item.tags) = 0 THEN '' ELSE (
-    SELECT coalesce(string_agg(topic, ' ' ORDER BY topic COLLATE "C"), '')
-    FROM unnest((SELECT array_agg(key) FROM labeling_topic WHERE project_id = %(project)s)) AS topic
-    WHERE topic = ANY(item.tags)) END"""
-# The same for a pair that is in the queue already; one that was found broken stays hidden.
-LANE_OF_PAIR = f"""CASE WHEN EXISTS (
-        SELECT FROM labeling_slot aside WHERE aside.queue_id = %(queue)s AND aside.pair_id = slot.pair_id
-          AND aside.lane = '{HIDDEN}' AND aside.state = 'open')
-    THEN '{HIDDEN}' ELSE (
-        SELECT {LANE_OF_ITEM} FROM labeling_pair pair JOIN labeling_item item ON item.id = pair.item_id
-        WHERE pair.id = slot.pair_id) END"""  # noqa: S608 (constants of this module)
+CHANGEABLE = frozenset({"name", "lease_seconds", "paused", "blur_images"}) | RULES
 
 
 @transaction.atomic
@@ -53,22 +44,22 @@ def create_queue(*, project: Project, by: User | None, name: str, **rules: Any) 
 
 @transaction.atomic
 def change_queue(*, queue: Queue, by: User | None, **changes: Any) -> Queue:
-    """Change name, overlap, lease time or pause. A new overlap adds slots, or takes away open ones, at once."""
-    _check_rules(changes)
+    """Change name, lease time, pause, or the rules of how many raters a pair is to have: then slots follow at once."""
     unknown = set(changes) - CHANGEABLE
     if unknown:
         said = _("A queue’s filters stay as they are: make another queue.")
         raise Refused("unchangeable", said, dict.fromkeys(unknown, "fixed"))
     queue = Queue.objects.select_for_update(of=("self",), no_key=True).select_related("project").get(pk=queue.pk)
+    _check_rules(changes, queue)
     if "name" in changes:
         _check_name(Queue.objects.filter(project=queue.project_id).exclude(pk=queue.pk), changes["name"])
     before = {name: getattr(queue, name) for name in changes}
     for name, value in changes.items():
         setattr(queue, name, value)
     queue.save(update_fields=list(changes))
-    if before.get("overlap", queue.overlap) != queue.overlap:
-        _match_overlap(queue)
-    record(by, "queue.changed", queue, project_id=queue.project_id, before=before, after=_plain(changes))
+    if any(before[name] != changes[name] for name in RULES & set(changes)):
+        settle_by_new_rules(queue=queue)
+    record(by, "queue.changed", queue, project_id=queue.project_id, before=_plain(before), after=_plain(changes))
     return queue
 
 
@@ -97,10 +88,10 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
     way, by a coin: so also a rater who works through the queue sees both orders alike. A pair that was found broken in
     another queue is hidden here too. Returns how many pairs were added.
     """
-    seed = secrets.randbits(62)
+    seed, source = secrets.randbits(62), _ALL_PAIRS if pair_ids is None else _GIVEN_PAIRS
     with connection.cursor() as cursor:
-        cursor.execute("SELECT overlap, last_rank FROM labeling_queue WHERE id = %s FOR NO KEY UPDATE", [queue.pk])
-        overlap, last_rank = cursor.fetchone()
+        cursor.execute("SELECT last_rank FROM labeling_queue WHERE id = %s FOR NO KEY UPDATE", [queue.pk])
+        [last_rank] = cursor.fetchone()
         cursor.execute(
             """
             WITH fresh AS (
@@ -118,15 +109,17 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
                 FROM placed
             ), made AS (
                 INSERT INTO labeling_slot (project_id, queue_id, pair_id, number, lane, rank, swapped, state)
-                SELECT %(project)s, %(queue)s, id, number, lane, %(rank)s + place, start <> (number %% 2 = 0), 'open'
-                FROM shown CROSS JOIN generate_series(1, %(overlap)s) AS number
+                SELECT %(project)s, %(queue)s, shown.id, number, lane, %(rank)s + place, start <> (number %% 2 = 0),
+                       'open'
+                FROM shown JOIN labeling_queue queue ON queue.id = %(queue)s
+                CROSS JOIN LATERAL generate_series(1, {wanted}) AS number
             )
             UPDATE labeling_queue SET pair_count = pair_count + added.n, last_rank = last_rank + added.n,
                    lanes = ARRAY(SELECT unnest(labeling_queue.lanes) UNION SELECT unnest(added.lanes))
             FROM (SELECT count(*) AS n, array_agg(DISTINCT lane) FILTER (WHERE lane NOT IN ('', %(aside)s)) AS lanes
                   FROM fresh) AS added
             WHERE labeling_queue.id = %(queue)s RETURNING added.n
-            """.format(lane=LANE_OF_ITEM, **(_ALL_PAIRS if pair_ids is None else _GIVEN_PAIRS)),  # noqa: S608 (ours)
+            """.format(lane=LANE_OF_ITEM, wanted=wanted("shown.id"), **source),  # noqa: S608 (ours)
             {
                 "project": queue.project_id,
                 "queue": queue.pk,
@@ -136,7 +129,6 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
                 "languages": queue.languages,
                 "tags": queue.tags,
                 "rank": last_rank,
-                "overlap": overlap,
                 "seed": seed,
             },
         )
@@ -144,17 +136,17 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
 
 
 def return_slots(*, queue: Queue, slot_ids: Sequence[int]) -> None:
-    """Put leased slots back at the end of their lane, or take them away where the overlap has shrunk meanwhile.
+    """Put leased slots back at the end of their lane, or take them away where fewer are wanted meanwhile.
 
     The lane is found anew: topics may have come and gone since, and what was found broken stays hidden. Must run in a
     transaction whose caller has ended the slots' assignments; locks the queue's row.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE labeling_queue SET last_rank = last_rank + %s WHERE id = %s RETURNING last_rank, overlap",
+            "UPDATE labeling_queue SET last_rank = last_rank + %s WHERE id = %s RETURNING last_rank",
             [len(slot_ids), queue.pk],
         )
-        last_rank, overlap = cursor.fetchone()
+        [last_rank] = cursor.fetchone()
         cursor.execute(
             f"""
             UPDATE labeling_slot AS slot SET state = 'open', rank = %(rank)s - back.place + 1, lane = {LANE_OF_PAIR}
@@ -164,7 +156,7 @@ def return_slots(*, queue: Queue, slot_ids: Sequence[int]) -> None:
             {"rank": last_rank, "slots": list(slot_ids), "queue": queue.pk, "project": queue.project_id},
         )
         pairs = [row[0] for row in cursor.fetchall()]
-        _remove_surplus(cursor, queue.pk, overlap, pairs)
+    match(queue=queue, pair_ids=pairs)
 
 
 def take_out(*, pair: Pair) -> None:
@@ -186,52 +178,7 @@ def put_back(*, pair: Pair) -> None:
     """Give a pair that was taken out its slots again, in every queue that takes it. Must run in a transaction."""
     for queue in Queue.objects.select_for_update(no_key=True).filter(project=pair.project_id).order_by("pk"):
         add_slots(queue=queue, pair_ids=[pair.pk])
-        queue.refresh_from_db(fields=["last_rank"])
-        _match_overlap(queue)
-
-
-def _match_overlap(queue: Queue) -> None:
-    """Slots a pair = overlap, as far as what is leased or done allows."""
-    with connection.cursor() as cursor:
-        # A claim skips locked slots, so nothing open can be leased while the surplus is counted.
-        cursor.execute("SELECT id FROM labeling_slot WHERE queue_id = %s AND state = 'open' FOR UPDATE", [queue.pk])
-        cursor.execute(
-            f"""
-            WITH short AS (
-                SELECT pair_id, max(number) AS last, count(*) AS has, bool_or(swapped AND number = 1) AS first_swapped,
-                       row_number() OVER (ORDER BY random()) AS place
-                FROM labeling_slot WHERE queue_id = %(queue)s
-                  AND NOT EXISTS (SELECT FROM labeling_lesson l WHERE l.pair_id = labeling_slot.pair_id)
-                GROUP BY pair_id HAVING count(*) < %(overlap)s
-            ), made AS (
-                INSERT INTO labeling_slot (project_id, queue_id, pair_id, number, lane, rank, swapped, state)
-                SELECT %(project)s, %(queue)s, pair_id, last + extra, {LANE_OF_PAIR}, %(rank)s + place,
-                       first_swapped <> ((last + extra) %% 2 = 0), 'open'
-                FROM short AS slot CROSS JOIN LATERAL generate_series(1, %(overlap)s - has) AS extra
-            )
-            UPDATE labeling_queue SET last_rank = last_rank + (SELECT count(*) FROM short) WHERE id = %(queue)s
-            """,  # noqa: S608 (constants of this module)
-            {"queue": queue.pk, "project": queue.project_id, "overlap": queue.overlap, "rank": queue.last_rank},
-        )
-        _remove_surplus(cursor, queue.pk, queue.overlap, None)
-
-
-def _remove_surplus(cursor: Any, queue_id: int, overlap: int, pair_ids: list[int] | None) -> None:
-    """Delete open slots above the overlap, of all pairs or of `pair_ids`; what is done or leased counts first."""
-    cursor.execute(
-        """
-        DELETE FROM labeling_slot WHERE state = 'open' AND id IN (
-            SELECT id FROM (
-                SELECT id, row_number() OVER (
-                    PARTITION BY pair_id ORDER BY array_position(ARRAY['done', 'leased', 'open'], state::text), number
-                ) AS place
-                FROM labeling_slot
-                WHERE queue_id = %(queue)s AND (%(pairs)s::bigint[] IS NULL OR pair_id = ANY(%(pairs)s))
-            ) AS placed WHERE place > %(overlap)s
-        )
-        """,
-        {"queue": queue_id, "overlap": overlap, "pairs": pair_ids},
-    )
+        match(queue=queue, pair_ids=[pair.pk])
 
 
 def _hidden(project_id: int) -> list[int]:
@@ -242,8 +189,10 @@ def _hidden(project_id: int) -> list[int]:
     )
 
 
-def _check_rules(rules: dict[str, Any]) -> None:
-    errors = {}
+def _check_rules(rules: dict[str, Any], queue: Queue | None = None) -> None:
+    """`queue` has the rules that are not named; a new one has the usual."""
+    asked = {name: rules.get(name, getattr(queue or Queue(), name)) for name in RULES - {"criterion"}}
+    errors = wrong_rules(asked)
     if not 1 <= rules.get("overlap", 1) <= MOST_OVERLAP:
         errors["overlap"] = _("Raters a pair: from 1 to %(most)s.") % {"most": MOST_OVERLAP}
     if not SHORTEST_LEASE <= rules.get("lease_seconds", SHORTEST_LEASE) <= LONGEST_LEASE:
@@ -260,4 +209,10 @@ def _check_name(others: QuerySet[Queue], name: str) -> None:
 
 
 def _plain(rules: dict[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in rules.items()}
+    return {name: _plain_value(value) for name, value in rules.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, Criterion):
+        return value.key
+    return list(value) if isinstance(value, tuple) else value
