@@ -13,7 +13,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from labeling import egress
-from labeling.actions import finished, webhooks
+from labeling.actions import finished, settle, webhooks
 from labeling.actions.assign import expire_stale, queues_with_stale_leases
 from labeling.actions.import_items import batches_to_nudge, forget_uploads, run_step
 from labeling.actions.keep_images import shelves_of_the_hour, sweep_images
@@ -54,6 +54,19 @@ def expire_leases() -> None:
     for queue in queues_with_stale_leases():
         while expire_stale(queue=queue):
             continue
+
+
+@shared_task
+def settle_queues() -> None:
+    """What was answered since the last look: who else is asked, and what has enough."""
+    for queue in settle.queues_with_news():
+        settle.settle(queue=queue)
+
+
+@shared_task
+def settle_queues_anew() -> None:
+    for queue in settle.adapting_queues():
+        settle.settle_anew(queue=queue)
 
 
 @shared_task

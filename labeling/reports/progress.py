@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count, Q
 
 from labeling.models import Annotation, Assignment, Project, Queue, Slot
+from labeling.models.queues import GOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def queue_progress(queues: Iterable[Queue]) -> list[QueueProgress]:
     counts = {
         row["queue"]: row
         for row in Slot.objects.filter(queue__in=queues)
+        .exclude(lane=GOLD)
         .values("queue")
         .annotate(
             open=Count("id", filter=Q(state=Slot.State.OPEN)),
