@@ -123,9 +123,9 @@ def _look(queue: Queue, rater: User) -> Assignment | None:
         assignment = lease(queue, rater)
     if assignment is None and settle_for_claim(queue=queue):
         assignment = lease(queue, rater)
+    if assignment is None and queue.pairing == Queue.Pairing.INFORMATIVE and add_telling_pairs(queue=queue):
+        assignment = lease(queue, rater)
     if assignment is None and _may_sweep(queue, rater):
-        if queue.pairing == Queue.Pairing.INFORMATIVE:
-            add_telling_pairs(queue=queue)
         assignment = lease(queue, rater, sweep=True)
     return assignment
 

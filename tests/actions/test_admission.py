@@ -113,11 +113,11 @@ def test_a_pair_goes_to_who_reads_its_language(desk):
     chinese = make.pair(queue.project, language="zh-Hant")
     reads(rui, "zh")
     reads(rosa, "en-GB")
-    English = make.pair(queue.project, language="en")
+    english = make.pair(queue.project, language="en")
     queue = only(queue, speaks=True)
-    queue.slots.exclude(pair__in=[chinese, English]).delete()
+    queue.slots.exclude(pair__in=[chinese, english]).delete()
     assert claim(queue=queue, rater=rui).pair_id == chinese.pk
-    assert claim(queue=queue, rater=rosa).pair_id == English.pk
+    assert claim(queue=queue, rater=rosa).pair_id == english.pk
     for rater in (rui, rosa):
         skip(assignment=claim(queue=queue, rater=rater), rater=rater)
         assert claim(queue=queue, rater=rater) is None, "what is left is in a language that they do not read"
