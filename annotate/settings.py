@@ -172,6 +172,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE = {
     "expire-leases": {"task": "labeling.tasks.expire_leases", "schedule": 10.0},
+    "settle-queues": {"task": "labeling.tasks.settle_queues", "schedule": 5.0, "options": {"expires": 5}},
+    "settle-queues-anew": {"task": "labeling.tasks.settle_queues_anew", "schedule": crontab(hour=3, minute=10)},
     "nudge-imports": {"task": "labeling.tasks.nudge_imports", "schedule": 15.0},
     "forget-uploads": {"task": "labeling.tasks.forget_unconfirmed_uploads", "schedule": 3600.0},
     "nudge-exports": {"task": "exports.tasks.nudge_exports", "schedule": 15.0},

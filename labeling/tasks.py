@@ -13,7 +13,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from labeling import egress
-from labeling.actions import analyse, finished, webhooks
+from labeling.actions import analyse, finished, settle, webhooks
 from labeling.actions.assign import expire_stale, queues_with_stale_leases
 from labeling.actions.gold_lane import tend_gold_lanes
 from labeling.actions.import_items import batches_to_nudge, forget_uploads, run_step
@@ -55,6 +55,19 @@ def expire_leases() -> None:
     for queue in queues_with_stale_leases():
         while expire_stale(queue=queue):
             continue
+
+
+@shared_task
+def settle_queues() -> None:
+    """What was answered since the last look: who else is asked, and what has enough."""
+    for queue in settle.queues_with_news():
+        settle.settle(queue=queue)
+
+
+@shared_task
+def settle_queues_anew() -> None:
+    for queue in settle.adapting_queues():
+        settle.settle_anew(queue=queue)
 
 
 @shared_task

@@ -5,7 +5,7 @@ from labeling.models.projects import Acknowledgement, Criterion, Guideline, Proj
 from labeling.models.jobs import Job, LostJob
 from labeling.models.items import Batch, Image, Item, Pair, Refusal, Response
 from labeling.models.queues import Assignment, Passage, Queue, Slot
-from labeling.models.settling import QueuedPair, RaterStanding
+from labeling.models.settling import QueuedPair, RaterStanding, Settling
 from labeling.models.annotations import Annotation, Judgment
 from labeling.models.gold import Dispute, GoldAnswer, GoldPair, GoldResult, SecondLook
 from labeling.models.adjudication import Adjudication, Escalation
@@ -29,6 +29,6 @@ __all__ = [
     "Batch", "CheckIn", "ConsentText", "Criterion", "CrowdEntry", "CrowdLink", "Delivery", "Dispute", "Escalation",
     "Exposure", "Finding", "FinishedQueue", "GoldAnswer", "GoldPair", "GoldResult", "Guideline", "Image",
     "Invitation", "Item", "Job", "Judgment", "Lesson", "LostJob", "Membership", "Pair", "Participation", "Passage",
-    "Project", "Queue", "QueuedPair", "RaterProfile", "RaterStanding", "Refusal", "Response", "SecondLook", "Slot",
-    "StudyPlan", "Topic", "User", "Webhook", "Withdrawal",
+    "Project", "Queue", "QueuedPair", "RaterProfile", "RaterStanding", "Refusal", "Response", "SecondLook", "Settling",
+    "Slot", "StudyPlan", "Topic", "User", "Webhook", "Withdrawal",
 ]  # fmt: skip
