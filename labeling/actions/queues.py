@@ -1,9 +1,9 @@
 """What managers do to queues. The only place that makes and removes slots; labeling/actions/lanes.py moves them.
 
-Locks, in this order everywhere: the project's row, assignments, the rater's participation, the queue's row, slots. The
-queue's row is locked FOR NO KEY UPDATE: a claim, which holds a slot, refers to the queue by a foreign key and must not
-wait for it. Ranks are only drawn with the queue's row locked, so they become visible in their own order;
-labeling/models/queues.py says why that matters.
+Locks, in this order everywhere: the project's row, assignments, a gold pair, the rater's participation, the queue's
+row, slots. The queue's row is locked FOR NO KEY UPDATE: a claim, which holds a slot, refers to the queue by a foreign
+key and must not wait for it. Ranks are only drawn with the queue's row locked, so they become visible in their own
+order; labeling/models/queues.py says why that matters.
 """
 
 from __future__ import annotations
