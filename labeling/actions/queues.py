@@ -1,10 +1,10 @@
 """What managers do to queues. Slots are made here and in labeling/actions/matching.py, and nowhere else;
 labeling/actions/lanes.py moves them.
 
-Locks, in this order everywhere: the project's row, assignments, the rater's participation, the queue's row, slots. The
-queue's row is locked FOR NO KEY UPDATE: a claim, which holds a slot, refers to the queue by a foreign key and must not
-wait for it. Ranks are only drawn with the queue's row locked, so they become visible in their own order;
-labeling/models/queues.py says why that matters.
+Locks, in this order everywhere: the project's row, assignments, a gold pair, the rater's participation, the queue's
+row, slots. The queue's row is locked FOR NO KEY UPDATE: a claim, which holds a slot, refers to the queue by a foreign
+key and must not wait for it. Ranks are only drawn with the queue's row locked, so they become visible in their own
+order; labeling/models/queues.py says why that matters.
 """
 
 from __future__ import annotations

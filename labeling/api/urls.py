@@ -32,10 +32,10 @@ urlpatterns = [
     path(
         "projects/<slug:slug>/reports/<slug:name>/<slug:table>.csv", findings.OneTableAsCsv.as_view(), name="report_csv"
     ),
-    path("projects/<slug:slug>/raters/<str:rater>/warn/", gold.WarnRater.as_view(), name="rater_warn"),
-    path("projects/<slug:slug>/raters/<str:rater>/pause/", gold.PauseRater.as_view(), name="rater_pause"),
-    path("projects/<slug:slug>/raters/<str:rater>/resume/", gold.ResumeRater.as_view(), name="rater_resume"),
-    path("projects/<slug:slug>/raters/<str:rater>/set-aside/", gold.SetAside.as_view(), name="rater_set_aside"),
+    path("projects/<slug:slug>/raters/<slug:rater>/warn/", gold.WarnRater.as_view(), name="rater_warn"),
+    path("projects/<slug:slug>/raters/<slug:rater>/pause/", gold.PauseRater.as_view(), name="rater_pause"),
+    path("projects/<slug:slug>/raters/<slug:rater>/resume/", gold.ResumeRater.as_view(), name="rater_resume"),
+    path("projects/<slug:slug>/raters/<slug:rater>/set-aside/", gold.SetAside.as_view(), name="rater_set_aside"),
     path("projects/<slug:slug>/gold/", gold.Golds.as_view(), name="gold"),
     path("projects/<slug:slug>/disputes/", gold.Disputes.as_view(), name="disputes"),
     path("gold/<int:pk>/retire/", gold.RetireGold.as_view(), name="gold_retire"),

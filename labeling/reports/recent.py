@@ -73,7 +73,7 @@ def _text(run: list[AuditEntry], people: dict[int, str]) -> str:
 def _words(data: dict[str, Any]) -> dict[str, Any]:
     """What an entry noted, ready for a sentence: roles by name, numbers with commas, nothing missing."""
     roles = dict(Membership.Role.choices)
-    numbers = {name: intcomma(data.get(name, 0)) for name in ("kept", "refused", "judgments", "rows")}
+    numbers = {name: intcomma(data.get(name, 0)) for name in ("kept", "refused", "judgments", "made", "rows")}
     words = {name: data.get(name, "") for name in ("name", "error", "version", "key")}
     return data | numbers | words | {"role": roles.get(data.get("role", ""), data.get("role", ""))}
 
