@@ -11,7 +11,7 @@ In a queue of fixed overlap only what was set aside is news: those answers are m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,11 +37,11 @@ from labeling.stats.evidence import (
 )
 from labeling.stats.one_coin import KINDS, USUAL
 from labeling.stats.stopping import CLEARLY, COLLECTING, CONTESTED, FULL, SETTLED, TRUSTED, Flags, Known, Rules, decide
-from labeling.stats.votes import FIRST, NEITHER, SECOND, Votes, votes_of
+from labeling.stats.votes import FIRST, GRADES, NEITHER, SECOND, Votes, votes_of
 
 AT_ONCE = 5000  # pairs a transaction
 AT_A_CLAIM = 4  # so often a claim that finds nothing looks on
-LEARNED_AT_A_CLAIM = 20_000  # judgments in the queue above which only the clock learns of raters
+LEARNED_AT_A_CLAIM = 10_000  # judged pairs in the queue above which only the clock learns of raters
 
 _STATES = {
     COLLECTING: QueuedPair.State.COLLECTING,
@@ -190,7 +190,7 @@ def _learn_if_due(queue: Queue, *, most: int | None) -> None:
     look = Settling.objects.filter(queue=queue).first()
     if look is None or queue.stopping != Queue.Stopping.MODEL or not is_due(look):
         return
-    if most is None or QueuedPair.objects.filter(queue=queue, judgments__gt=0)[most : most + 1].first() is None:
+    if most is None or len(QueuedPair.objects.filter(queue=queue).values_list("pk")[: most + 1]) <= most:
         learn_standings(queue=queue)
 
 
@@ -300,8 +300,11 @@ def _crowd(queue: Queue, look: Settling, raters: Sequence[int]) -> tuple[Crowd, 
     known = {rater: (mean, low) for rater, mean, low in standings.values_list("rater", "mean", "low")}
     share = np.array([known.get(rater, (USUAL, 0.0))[0] for rater in raters], dtype=float)
     low = np.array([known.get(rater, (USUAL, 0.0))[1] for rater in raters], dtype=float)
-    grades = np.array(look.grades) if look.grades is not None else usual_grades()
-    crowd = Crowd(share, np.array(look.kinds or KINDS), grades if queue.trusted_singles else None)
+    crowd = Crowd(share, np.array(look.kinds or KINDS))
+    if queue.trusted_singles:
+        tables, habits = (look.grades or {}).get("tables"), (look.grades or {}).get("habits", {})
+        mine = np.array([habits.get(str(rater), [1.0] * GRADES) for rater in raters], dtype=float).reshape(-1, GRADES)
+        crowd = replace(crowd, grades=np.array(tables) if tables else usual_grades(), habits=mine)
     usual = float(np.mean([mean for mean, _ in known.values()])) if known else USUAL
     return crowd, low, usual
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
@@ -77,7 +78,7 @@ def learn_standings(*, queue: Queue) -> None:
         if criterion and found:
             _keep(queue.project, criterion, found)
             look.kinds = found.crowd.kinds.tolist()
-            look.grades = found.crowd.grades.tolist() if found.crowd.grades is not None else None
+            look.grades = _grades(found)
         look.unlearned, look.learned_at, look.passing = max(0, look.unlearned - seen), timezone.now(), 0
         look.save(update_fields=["kinds", "grades", "unlearned", "learned_at", "passing"])
 
@@ -102,6 +103,15 @@ def _learned(project: Project, criterion: Criterion, *, graded: bool) -> Learned
     right, told = (np.array([known.get(rater, (0, 0))[place] for rater in raters], dtype=int) for place in (0, 1))
     crowd, standing = learn(votes, pairs=len(pairs), raters=len(raters), right=right, known=told, graded=graded)
     return Learned(raters, crowd, standing)
+
+
+def _grades(found: Learned) -> dict[str, Any] | None:
+    """What is known of how grades are used, as plain JSON."""
+    tables, habits = found.crowd.grades, found.crowd.habits
+    if tables is None or habits is None:
+        return None
+    mine = zip(found.raters, habits.tolist(), strict=True)
+    return {"tables": tables.tolist(), "habits": {str(rater): habit for rater, habit in mine}}
 
 
 def _keep(project: Project, criterion: Criterion, found: Learned) -> None:
