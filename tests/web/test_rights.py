@@ -30,7 +30,18 @@ from labeling.actions.lessons import add_lesson
 from labeling.actions.people import invite
 from labeling.actions.topics import add_topic
 from labeling.actions.withdrawals import withdraw_rater
-from labeling.models import ApiToken, Batch, CrowdEntry, Delivery, Dispute, Image, Membership, Participation
+from labeling.models import (
+    Analysis,
+    ApiToken,
+    Batch,
+    CrowdEntry,
+    Delivery,
+    Dispute,
+    Finding,
+    Image,
+    Membership,
+    Participation,
+)
 from labeling.reports.pseudonyms import pseudonym
 from tests import make
 from tests.pictures import png
@@ -167,6 +178,9 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "export": ("get", RESEARCHERS, "project's export"),
     "export_file": ("get", RESEARCHERS, "project's file"),
     "export_archive": ("get", RESEARCHERS, "project's export"),
+    "analyse_now": ("post", MANAGERS, "project"),
+    "finding_json": ("get", RESEARCHERS, "project's report"),
+    "finding_csv": ("get", RESEARCHERS, "project's report table"),
     "export_card": ("get", RESEARCHERS, "project's export"),
     "export_since": ("post", RESEARCHERS, "project's export"),
     "export_compare": ("get", RESEARCHERS, "project"),
@@ -205,6 +219,10 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:agreement": ("get", RESEARCHERS, "project"),
     "api:raters": ("get", RESEARCHERS, "project"),
     "api:leaderboard": ("get", RESEARCHERS, "project"),
+    "api:reports": ("get", RESEARCHERS, "project"),
+    "api:report": ("get", RESEARCHERS, "project's report"),
+    "api:report_table": ("get", RESEARCHERS, "project's report table"),
+    "api:report_csv": ("get", RESEARCHERS, "project's report table"),
     "api:queue": ("patch", MANAGERS, "queue"),
     "api:claim": ("post", RATERS, "queue"),
     "api:renew": ("post", RATERS, "Rui's assignment"),
@@ -289,6 +307,11 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     hook = make.webhook(project)
     sent = Delivery.objects.create(webhook=hook, event="test", message_id="msg_1", body="{}")
     slug = project.slug
+    analysis = Analysis.objects.create(project=project, state=Analysis.State.DONE)
+    table = {"columns": ["criterion"], "rows": [["helpfulness"]]}
+    data = {"computed_at": "2026-01-01T00:00:00+00:00", "judgments": 1, "figures": {}, "sentences": [],
+            "tables": {"criteria": table}}  # fmt: skip
+    Finding.objects.create(project=project, analysis=analysis, name="agreement", data=data)
     pair = make.pair(project, gold={"helpfulness": 1})
     lesson = add_lesson(project=project, pair=pair, stage="practice", by=people["Mara"])
     agreed = Participation.objects.create(project=project, user=people["Rui"], consented_at=timezone.now())
@@ -343,6 +366,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "project's rater": (slug, people["Rui"].pk),
         "project's pseudonym": (slug, pseudonym(project, people["Rui"].pk)),
         "withdrawal": (withdraw_rater(project=project, rater=people["Rui"], by=people["Mara"]).pk,),
+        "project's report": (slug, "agreement"),
+        "project's report table": (slug, "agreement", "criteria"),
         "project's link": (slug, link.pk),
         "link": (link_secret,),
         "link's file": (link_secret, "README.md"),
