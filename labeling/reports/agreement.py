@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Criterion, Project
+from labeling.reports.counted import COUNTS
 from labeling.stats.agreement import PercentAgreement, percent_agreement
 
 COEFFICIENT = "percent_agreement"
@@ -19,14 +20,14 @@ DEFINITION = _(
 )
 
 # One row a unit and answer: (criterion, pair, response or 0, answer, how many raters).
-_ANSWERS = """
+_ANSWERS = f"""
 SELECT j.criterion_id, a.pair_id, coalesce(j.response_id, 0),
        CASE WHEN j.both_bad THEN 'both_bad' ELSE coalesce(sign(j.preference)::text, j.safe::text, j.rating::text) END,
        count(*)
 FROM labeling_annotation a JOIN labeling_judgment j ON j.annotation_id = a.id
-WHERE a.project_id = %s AND a.current AND j.criterion_id = ANY(%s)
+WHERE a.project_id = %s AND {COUNTS} AND j.criterion_id = ANY(%s)
 GROUP BY 1, 2, 3, 4
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class CriterionAgreement:
 
 
 def project_agreement(project: Project, criteria: list[Criterion] | None = None) -> list[CriterionAgreement]:
-    """Percent agreement on each criterion with answers to count. Two queries; reads every current judgment."""
+    """Percent agreement on each criterion with answers to count. Two queries; reads every judgment that counts."""
     if criteria is None:
         criteria = list(project.criteria.exclude(kind__in=[Criterion.Kind.TEXT, Criterion.Kind.REASONS]))
     units: dict[int, dict[tuple[int, int], list[int]]] = {criterion.pk: defaultdict(list) for criterion in criteria}

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from django.db import connection
 
 from labeling.models import Criterion
+from labeling.reports.counted import COUNTS
 
-_COUNTS = """
+_COUNTS = f"""
 WITH games AS (
     SELECT first.model_name AS first, second.model_name AS second, j.preference, j.both_bad
     FROM labeling_annotation a
@@ -16,7 +17,7 @@ WITH games AS (
     JOIN labeling_pair p ON p.id = a.pair_id
     JOIN labeling_response first ON first.id = p.first_id
     JOIN labeling_response second ON second.id = p.second_id
-    WHERE a.project_id = %(project)s AND a.current
+    WHERE a.project_id = %(project)s AND {COUNTS}
 ), sides AS (
     SELECT first AS model, preference < 0 AS won, preference > 0 AS lost, preference = 0 AS tied, both_bad FROM games
     WHERE first <> '' AND second <> '' AND first <> second
@@ -29,7 +30,7 @@ SELECT model, count(*) FILTER (WHERE won), count(*) FILTER (WHERE tied), count(*
 FROM sides GROUP BY model
 UNION ALL
 SELECT '', 0, 0, 0, 0, count(*) FROM games WHERE first = '' OR second = '' OR first = second
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Leaderboard:
 
 
 def leaderboard(criterion: Criterion) -> Leaderboard:
-    """Every current judgment of one preference criterion. One query; reads all of them."""
+    """Every judgment that counts, of one preference criterion. One query; reads all of them."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS, {"project": criterion.project_id, "criterion": criterion.pk})
         rows = cursor.fetchall()

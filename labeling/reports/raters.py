@@ -8,13 +8,14 @@ from typing import Any
 from django.db import connection
 
 from labeling.models import Project
+from labeling.reports.counted import COUNTS
 from labeling.reports.pseudonyms import pseudonym
 
-_RATERS = """
+_RATERS = f"""
 WITH work AS (
     SELECT a.id, a.rater_id, a.active_ms, a.created_at, s.swapped
     FROM labeling_annotation a JOIN labeling_assignment s ON s.id = a.assignment_id
-    WHERE a.project_id = %(project)s AND a.current
+    WHERE a.project_id = %(project)s AND {COUNTS}
 ), answers AS (
     SELECT work.rater_id, count(*) AS judgments,
            count(*) FILTER (WHERE j.preference <> 0) AS decided,
@@ -25,7 +26,7 @@ SELECT work.rater_id, count(*) AS annotations, coalesce(min(answers.judgments), 
        coalesce(min(answers.chose_left), 0),
        percentile_cont(0.5) WITHIN GROUP (ORDER BY work.active_ms) AS median_active_ms, max(work.created_at)
 FROM work LEFT JOIN answers USING (rater_id) GROUP BY work.rater_id ORDER BY annotations DESC, work.rater_id
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class RaterWork:
 
 
 def project_raters(project: Project) -> list[RaterWork]:
-    """Busiest first. One query; reads every current annotation and its judgments."""
+    """Busiest first. One query; reads every annotation that counts and its judgments."""
     with connection.cursor() as cursor:
         cursor.execute(_RATERS, {"project": project.pk})
         return [
