@@ -4,9 +4,10 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.expressions
 import django.utils.timezone
-import labeling.models.annotations
 from django.conf import settings
 from django.db import migrations, models
+
+import labeling.models.annotations
 
 
 class Migration(migrations.Migration):

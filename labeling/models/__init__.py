@@ -26,9 +26,9 @@ from labeling.models.audit import AuditEntry
 
 __all__ = [
     "Acknowledgement", "Adjudication", "Analysis", "Annotation", "ApiToken", "Assignment", "Attempt", "AuditEntry",
-    "Batch", "CheckIn", "ConsentText", "Criterion", "CrowdEntry", "CrowdLink", "Delivery", "Disagreement", "DisagreementSearch", "Dispute", "Escalation",
-    "Exposure", "Finding", "FinishedQueue", "GoldAnswer", "GoldPair", "GoldResult", "Guideline", "Image",
-    "Invitation", "Item", "Job", "Judgment", "Lesson", "LostJob", "Membership", "Pair", "Participation", "Passage",
-    "Project", "Queue", "QueuedPair", "RaterProfile", "RaterStanding", "Refusal", "Response", "SecondLook", "Slot",
-    "StudyPlan", "Topic", "User", "Webhook", "Withdrawal",
+    "Batch", "CheckIn", "ConsentText", "Criterion", "CrowdEntry", "CrowdLink", "Delivery", "Disagreement",
+    "DisagreementSearch", "Dispute", "Escalation", "Exposure", "Finding", "FinishedQueue", "GoldAnswer", "GoldPair",
+    "GoldResult", "Guideline", "Image", "Invitation", "Item", "Job", "Judgment", "Lesson", "LostJob", "Membership",
+    "Pair", "Participation", "Passage", "Project", "Queue", "QueuedPair", "RaterProfile", "RaterStanding",
+    "Refusal", "Response", "SecondLook", "Slot", "StudyPlan", "Topic", "User", "Webhook", "Withdrawal",
 ]  # fmt: skip

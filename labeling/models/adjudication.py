@@ -85,7 +85,7 @@ class Escalation(models.Model):
 class Disagreement(models.Model):
     """A pair on which a person has to decide, as long as nobody has. Kept by the clock and by the verbs of deciding.
 
-    All of it can be found anew from judgments, queues, skips, decisions and escalations: labeling/actions/disagreements.py.
+    All of it can be found anew from what else is stored: labeling/actions/disagreements.py.
     """
 
     class Kind(models.TextChoices):
