@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from labeling.actions.webhooks import announce
 from labeling.models import Assignment, FinishedQueue, Passage, Queue, Slot, Webhook
-from labeling.models.queues import HIDDEN
+from labeling.models.queues import GOLD, HIDDEN
 
 
 def watch_queues() -> list[int]:
@@ -29,9 +29,12 @@ def _tell(queue: Queue) -> bool:
 
 
 def _finished() -> QuerySet[Queue]:
-    """Something was judged, nobody holds a pair, and none is open but those put aside. Probes of partial indexes."""
+    """Something was judged, nobody holds a pair, and none is open but those put aside and known answers.
+
+    Probes of partial indexes.
+    """
     slots = Slot.objects.filter(queue=OuterRef("pk"))
     held = Assignment.objects.filter(queue=OuterRef("pk"), state=Assignment.State.OPEN)
-    open_slots = slots.filter(state=Slot.State.OPEN).exclude(lane=HIDDEN)
+    open_slots = slots.filter(state=Slot.State.OPEN).exclude(lane__in=[HIDDEN, GOLD])
     judged = Passage.objects.filter(queue=OuterRef("pk"), done__gt=0)
     return Queue.objects.filter(Exists(judged), ~Exists(open_slots), ~Exists(held), pair_count__gt=0)

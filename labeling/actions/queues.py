@@ -16,10 +16,11 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
+from labeling.actions.gold_lane import IS_NO_WORK, fill_gold_lane
 from labeling.actions.refusals import Refused
 from labeling.audit import record
 from labeling.models import Pair, Project, Queue, Slot, User
-from labeling.models.queues import HIDDEN, LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
+from labeling.models.queues import GOLD, HIDDEN, LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
 
 CHANGEABLE = frozenset({"name", "overlap", "lease_seconds", "paused", "blur_images"})
 
@@ -47,6 +48,8 @@ def create_queue(*, project: Project, by: User | None, name: str, **rules: Any) 
     _check_name(project.queues.all(), name)
     queue = Queue.objects.create(project=project, name=name, **rules)
     add_slots(queue=queue)
+    if queue.gold_percent:
+        fill_gold_lane(queue=queue)
     record(by, "queue.created", queue, project_id=project.pk, name=name, **_plain(rules))
     return queue
 
@@ -68,15 +71,19 @@ def change_queue(*, queue: Queue, by: User | None, **changes: Any) -> Queue:
     queue.save(update_fields=list(changes))
     if before.get("overlap", queue.overlap) != queue.overlap:
         _match_overlap(queue)
+    if before.get("gold_percent", queue.gold_percent) != queue.gold_percent:
+        fill_gold_lane(queue=queue)
     record(by, "queue.changed", queue, project_id=queue.project_id, before=before, after=_plain(changes))
     return queue
 
 
 _ALL_PAIRS = {
     "source": "labeling_pair pair JOIN labeling_item item ON item.id = pair.item_id",
-    # a lesson is no work; a pair that an import has just brought cannot be one
-    "is_new": """NOT EXISTS (SELECT FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id)
-        AND NOT EXISTS (SELECT FROM labeling_lesson l WHERE l.pair_id = pair.id)""",
+    # a lesson is no work, nor is a pair with known answers; one that an import has just brought cannot be either
+    "is_new": f"""NOT EXISTS (SELECT FROM labeling_slot s
+            WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id AND s.lane <> '{GOLD}')
+        AND NOT EXISTS (SELECT FROM labeling_lesson l WHERE l.pair_id = pair.id)
+        AND NOT {IS_NO_WORK % "pair.id"}""",  # noqa: S608 (constants)
 }
 # A chunk of an import: a look-up for each pair, spelt so that the planner has no choice. Its statistics know nothing of
 # what an import has just brought, and it would read the whole project, or the whole queue, once for every chunk.
@@ -84,8 +91,8 @@ _GIVEN_PAIRS = {
     "source": """unnest(%(pairs)s::bigint[]) AS given(id)
         CROSS JOIN LATERAL (SELECT id, item_id, project_id FROM labeling_pair p WHERE p.id = given.id OFFSET 0) AS pair
         CROSS JOIN LATERAL (SELECT language, tags FROM labeling_item i WHERE i.id = pair.item_id OFFSET 0) AS item""",
-    "is_new": """coalesce((SELECT false FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id
-        LIMIT 1), true)""",
+    "is_new": f"""coalesce((SELECT false FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id
+        AND s.lane <> '{GOLD}' LIMIT 1), true)""",  # noqa: S608 (a constant)
 }
 
 
@@ -157,7 +164,8 @@ def return_slots(*, queue: Queue, slot_ids: Sequence[int]) -> None:
         last_rank, overlap = cursor.fetchone()
         cursor.execute(
             f"""
-            UPDATE labeling_slot AS slot SET state = 'open', rank = %(rank)s - back.place + 1, lane = {LANE_OF_PAIR}
+            UPDATE labeling_slot AS slot SET state = 'open', rank = %(rank)s - back.place + 1,
+                   lane = CASE WHEN slot.lane = '{GOLD}' THEN slot.lane ELSE {LANE_OF_PAIR} END
             FROM unnest(%(slots)s::bigint[]) WITH ORDINALITY AS back(id, place)
             WHERE slot.id = back.id AND slot.state = 'leased' RETURNING slot.pair_id
             """,  # noqa: S608 (constants of this module)
@@ -172,14 +180,16 @@ def take_out(*, pair: Pair) -> None:
 
     Must run in a transaction; locks the queues' rows. Refused("held_now") while a rater holds the pair.
     """
-    queues = list(Queue.objects.select_for_update(no_key=True).filter(project=pair.project_id).order_by("pk"))
-    slots = Slot.objects.filter(queue__in=queues, pair=pair)
-    had = set(slots.values_list("queue", flat=True))
-    # A claim skips locked slots, so nothing open can be leased between this and the look at what is leased.
-    slots.filter(state=Slot.State.OPEN).delete()
-    if slots.filter(state=Slot.State.LEASED).exists():
-        raise Refused("held_now", _("A rater has this pair open just now. Take another, or try again in a while."))
-    Queue.objects.filter(pk__in=had - set(slots.values_list("queue", flat=True))).update(pair_count=F("pair_count") - 1)
+    queues = Queue.objects.select_for_update(no_key=True).filter(project=pair.project_id).order_by("pk")
+    for queue in queues:
+        slots = Slot.objects.filter(queue=queue, pair=pair).exclude(lane=GOLD)
+        # A claim skips locked slots, so nothing open can be leased between this and the look at what is leased.
+        gone, _by_model = slots.filter(state=Slot.State.OPEN).delete()
+        left = set(slots.values_list("state", flat=True))
+        if Slot.State.LEASED in left:
+            raise Refused("held_now", _("A rater has this pair open just now. Take another, or try again in a while."))
+        if gone and not left:
+            Queue.objects.filter(pk=queue.pk).update(pair_count=F("pair_count") - 1)
 
 
 def put_back(*, pair: Pair) -> None:
@@ -200,8 +210,9 @@ def _match_overlap(queue: Queue) -> None:
             WITH short AS (
                 SELECT pair_id, max(number) AS last, count(*) AS has, bool_or(swapped AND number = 1) AS first_swapped,
                        row_number() OVER (ORDER BY random()) AS place
-                FROM labeling_slot WHERE queue_id = %(queue)s
+                FROM labeling_slot WHERE queue_id = %(queue)s AND lane <> '{GOLD}'
                   AND NOT EXISTS (SELECT FROM labeling_lesson l WHERE l.pair_id = labeling_slot.pair_id)
+                  AND NOT {IS_NO_WORK % "labeling_slot.pair_id"}
                 GROUP BY pair_id HAVING count(*) < %(overlap)s
             ), made AS (
                 INSERT INTO labeling_slot (project_id, queue_id, pair_id, number, lane, rank, swapped, state)
@@ -219,7 +230,7 @@ def _match_overlap(queue: Queue) -> None:
 def _remove_surplus(cursor: Any, queue_id: int, overlap: int, pair_ids: list[int] | None) -> None:
     """Delete open slots above the overlap, of all pairs or of `pair_ids`; what is done or leased counts first."""
     cursor.execute(
-        """
+        f"""
         DELETE FROM labeling_slot WHERE state = 'open' AND id IN (
             SELECT id FROM (
                 SELECT id, row_number() OVER (
@@ -227,9 +238,10 @@ def _remove_surplus(cursor: Any, queue_id: int, overlap: int, pair_ids: list[int
                 ) AS place
                 FROM labeling_slot
                 WHERE queue_id = %(queue)s AND (%(pairs)s::bigint[] IS NULL OR pair_id = ANY(%(pairs)s))
+                  AND lane <> '{GOLD}'
             ) AS placed WHERE place > %(overlap)s
         )
-        """,
+        """,  # noqa: S608 (a constant)
         {"queue": queue_id, "overlap": overlap, "pairs": pair_ids},
     )
 

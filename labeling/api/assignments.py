@@ -20,12 +20,14 @@ from labeling.actions.care import claim_opened
 from labeling.actions.facts import POINTERS, VIEWPORTS
 from labeling.actions.own_words import asked_in_advance
 from labeling.actions.refusals import Refused
+from labeling.actions.turning_away import refuse_if_not_for
 from labeling.api.base import Endpoint, StrictSerializer, read
 from labeling.api.images import CONTENT, content_shape
 from labeling.api.projects import CriterionShape, criterion_shape
 from labeling.consistency import RULES
 from labeling.models import Annotation, Assignment, Queue, User
 from labeling.models import Response as ModelResponse
+from labeling.reports.admission import Why
 from labeling.reports.desk import Shown, open_assignment, shown
 from labeling.reports.entry import Step, next_step
 
@@ -138,18 +140,21 @@ class Claim(Endpoint):
         operation_id="claim",
         request=None,
         responses={200: AssignmentShape, 204: None},
-        extensions={"x-problems": ["not_ready"]},
+        extensions={"x-problems": ["not_ready", *(why.value for why in Why)]},
     )
     def post(self, request: Request, pk: int) -> Response:
         """The next pair for you, or 204 when there is none now. Claiming again returns the one you have open.
 
         Where a project asks for consent, practice or a qualification first, that is done on its pages. Pairs of a
         sensitive topic only come to raters who chose it, within its daily cap and at most three in a row; what is
-        given out counts as shown.
+        given out counts as shown. Where a queue is closed, or its rules give you nothing now (you are paused, it is
+        for others, or you had the day's pairs), a problem says which and what can be done.
         """
         queue = queue_for(self.user, pk, RATERS)
         _refuse_unready(queue, self.user)
         assignment = claim_opened(queue=queue, rater=self.user)
+        if assignment is None:
+            refuse_if_not_for(queue, self.user)
         return Response(status=204) if assignment is None else Response(assignment_shape(shown(assignment)))
 
 

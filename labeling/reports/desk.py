@@ -42,6 +42,8 @@ class Conversation:
 class Shown:
     """An assignment as its rater sees it; `right` is None for an item with a single response.
 
+    `of` is 0 where nobody can say how many there will be.
+
     `news`: its version of the guideline is newer than what the rater has read.
     `consent_due`: the pair came after a consent text that the rater has not agreed to.
     """
@@ -111,10 +113,15 @@ def shown(assignment: Assignment) -> Shown:
         criteria=list(asked),
         guideline_version=row.guideline.version if row.guideline else None,
         done=row.done,
-        of=row.queue.pair_count if row.queue else 0,
+        of=end_of(row.queue, row.done + 1),
         news=row.last_read is not None and (row.guideline_id or 0) > row.last_read,
         consent_due=row.consent_due,
     )
+
+
+def end_of(queue: Queue | None, number: int) -> int:
+    """Where a rater's count ends who is at `number`; 0 if more than the queue's own pairs is mixed in, or it shrank."""
+    return queue.pair_count if queue and not queue.mixes_in and number <= queue.pair_count else 0
 
 
 def open_assignment(queue: Queue, rater: User) -> Assignment | None:

@@ -31,8 +31,8 @@ class Row:
     @property
     def excerpt(self) -> str:
         """The beginning of what the responses answer, to know the pair again; of a sensitive pair, what it is about."""
-        if lane := self.work.assignment.lane:
-            return _("About: %(topics)s") % {"topics": ", ".join(lane.split())}
+        if self.work.assignment.sensitive:
+            return _("About: %(topics)s") % {"topics": ", ".join(self.work.assignment.lane.split())}
         content = self.work.assignment.pair.item.conversation[-1]["content"]
         if not isinstance(content, str):
             content = " ".join(part.get("text", "") for part in content)
