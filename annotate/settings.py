@@ -178,6 +178,12 @@ CELERY_BEAT_SCHEDULE = {
     # Each finds all that is due, so a message that nobody had time for is out of date when the next one comes.
     "deliver-webhooks": {"task": "labeling.tasks.deliver_webhooks", "schedule": 5.0, "options": {"expires": 5}},
     "watch-queues": {"task": "labeling.tasks.watch_queues", "schedule": 15.0, "options": {"expires": 15}},
+    "look-for-disagreements": {
+        "task": "labeling.tasks.look_for_disagreements",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    "look-through-everything": {"task": "labeling.tasks.look_through_everything", "schedule": 24 * 3600.0},
     "forget-deliveries": {"task": "labeling.tasks.forget_old_deliveries", "schedule": 3600.0},
 }
 

@@ -19,6 +19,7 @@ from labeling.models import (
     CrowdEntry,
     CrowdLink,
     Delivery,
+    Escalation,
     Guideline,
     Image,
     Invitation,
@@ -28,6 +29,7 @@ from labeling.models import (
     Participation,
     Project,
     Queue,
+    StudyPlan,
     Topic,
     User,
     Webhook,
@@ -38,6 +40,7 @@ Role = Membership.Role
 RATERS = (Role.RATER,)
 MANAGERS = (Role.MANAGER,)
 RESEARCHERS = (Role.RESEARCHER, Role.MANAGER)
+ADJUDICATORS = (Role.ADJUDICATOR, Role.MANAGER)
 MEMBERS = tuple(Role)
 
 
@@ -149,6 +152,23 @@ def topic_for(user: User, slug: str, pk: int) -> Topic:
 
 def pair_for(user: User, slug: str, pk: int) -> Pair:
     return _only(Pair.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk))
+
+
+def pair_to_decide(user: User, slug: str, pk: int) -> Pair:
+    """A pair, for those who decide where raters differ; with its texts, and with its disagreement if there is one."""
+    pairs: QuerySet[Pair] = Pair.objects.filter(holds(user, ADJUDICATORS), project__slug=slug, pk=pk)
+    return _only(pairs.select_related("project", "item", "first", "second", "disagreement__held_by"))
+
+
+def escalation_for(user: User, slug: str, pk: int) -> Escalation:
+    """What was passed on about a pair, by the pair's id: the newest."""
+    found: QuerySet[Escalation] = Escalation.objects.filter(holds(user, MANAGERS), project__slug=slug, pair=pk)
+    return _only(found.select_related("pair").order_by("-pk"))
+
+
+def plan_for(user: User, slug: str, pk: int) -> StudyPlan:
+    plans: QuerySet[StudyPlan] = StudyPlan.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk)
+    return _only(plans.select_related("project", "queue", "created_by"))
 
 
 def webhook_for(user: User, slug: str, pk: int) -> Webhook:

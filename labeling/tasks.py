@@ -13,7 +13,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from labeling import egress
-from labeling.actions import finished, webhooks
+from labeling.actions import disagreements, finished, webhooks
 from labeling.actions.assign import expire_stale, queues_with_stale_leases
 from labeling.actions.import_items import batches_to_nudge, forget_uploads, run_step
 from labeling.actions.keep_images import shelves_of_the_hour, sweep_images
@@ -90,6 +90,16 @@ def deliver_webhook(delivery_id: int) -> None:
 @shared_task
 def watch_queues() -> None:
     finished.watch_queues()
+
+
+@shared_task
+def look_for_disagreements() -> None:
+    disagreements.look_for_disagreements()
+
+
+@shared_task
+def look_through_everything() -> None:
+    disagreements.look_through_everything()
 
 
 @shared_task

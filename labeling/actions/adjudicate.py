@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 
 from labeling.actions.answers import read_answers
 from labeling.actions.disagreements import look_at
+from labeling.actions.gold import store_gold
+from labeling.actions.gold_pairs import make_gold
 from labeling.actions.guidelines import cited_principle, current_guideline
 from labeling.actions.reading import Answer
 from labeling.actions.refusals import Refused
@@ -28,6 +30,8 @@ from labeling.models import (
     Criterion,
     Disagreement,
     Escalation,
+    GoldAnswer,
+    GoldPair,
     Guideline,
     Pair,
     Project,
@@ -68,7 +72,7 @@ def decide(*, pair: Pair, by: User, body: Any, reason: str, seen: int | None = N
     _not_ones_own(locked, by)
     _nothing_newer(locked, seen)
     guideline = current_guideline(locked.project)
-    answers = read_answers(body, criteria=decidable(locked.project), pair=locked, swapped=False)
+    answers = read_answers(body, criteria=decidable(locked.project.criteria.all()), pair=locked, swapped=False)
     made = _write(
         locked.project, by, reason, guideline, [_row(locked, a) for a in answers], cited_principle(guideline, body)
     )
@@ -134,21 +138,48 @@ def answer_escalation(*, escalation: Escalation, by: User, answer: str) -> Escal
     return held
 
 
+@transaction.atomic
+def use_as_check(*, pair: Pair, by: User) -> GoldPair:
+    """Let what was decided be known of the pair, and mix it into the work unseen; the newest reason explains it.
+
+    Raises Refused("undecided"), or what `make_gold` refuses.
+    """
+    locked = _lock([pair.pk])[0]
+    decided = list(Adjudication.objects.filter(pair=locked, current=True).order_by("-pk"))
+    if not decided:
+        raise Refused("undecided", _("Decide on this pair first: what was decided is what is known."))
+    GoldAnswer.objects.filter(pair=locked).delete()
+    known = [
+        Answer(
+            one.criterion_id, one.response_id, preference=one.preference, both_bad=one.both_bad, rating=one.rating,
+            safe=one.safe,
+        )
+        for one in decided
+    ]  # fmt: skip
+    store_gold(locked, known)
+    newest = decided[0]
+    return make_gold(
+        pair=locked, by=by, source=GoldPair.Source.ADJUDICATION, explanation=newest.reason, principle=newest.principle
+    )
+
+
 def hold(*, disagreement: Disagreement, by: User) -> Disagreement:
     """Let others see that somebody looks at it, for a while. Whoever holds it already keeps it; nobody is kept out."""
     now = timezone.now()
     free = Q(held_by=None) | Q(held_by=by) | Q(held_until__lt=now)
-    Disagreement.objects.filter(free, pk=disagreement.pk).update(held_by=by, held_until=now + HOLD)
-    return Disagreement.objects.select_related("held_by").filter(pk=disagreement.pk).first() or disagreement
+    if Disagreement.objects.filter(free, pk=disagreement.pk).update(held_by=by, held_until=now + HOLD):
+        disagreement.held_by, disagreement.held_until = by, now + HOLD
+    return disagreement
 
 
-def decidable(project: Project) -> list[Criterion]:
-    """What can be decided: none of it is demanded, and of safety only the verdict is asked."""
+def decidable(criteria: Iterable[Criterion]) -> list[Criterion]:
+    """What of these can be decided: none of it is demanded, and of safety only the verdict is asked."""
     found = []
-    for criterion in project.criteria.filter(kind__in=DECIDABLE).exclude(asked=Criterion.Asked.NEVER):
-        made = copy(criterion)
-        made.required, made.categories, made.severities = False, [], 0
-        found.append(made)
+    for criterion in criteria:
+        if criterion.kind in DECIDABLE and criterion.asked != Criterion.Asked.NEVER:
+            made = copy(criterion)
+            made.required, made.categories, made.severities, made.asked = False, [], 0, Criterion.Asked.ALWAYS
+            found.append(made)
     return found
 
 

@@ -12,7 +12,7 @@ import labeling.models.annotations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0013_guards_of_decisions"),
+        ("labeling", "0014_gold"),
     ]
 
     operations = [

@@ -113,6 +113,10 @@ class Disagreement(models.Model):
     def __str__(self) -> str:
         return f"disagreement on pair {self.pair_id}"
 
+    @property
+    def is_held(self) -> bool:
+        return self.held_until is not None and self.held_until > timezone.now()
+
 
 class DisagreementSearch(models.Model):
     """How far the clock has looked for disagreements in a project."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from labeling.web import criteria, guidance, guidelines, people, projects, queues
+from labeling.web import adjudicate, criteria, disagreements, guidance, guidelines, people, projects, queues
 
 _queue: list[URLPattern | URLResolver] = [
     path("", queues.queue, name="queue"),
@@ -32,6 +32,16 @@ _criteria: list[URLPattern | URLResolver] = [
     path("<slug:key>/move/", criteria.criterion_move, name="criterion_move"),
     path("<slug:key>/ask/", criteria.criterion_ask, name="criterion_ask"),
 ]
+_disagreements: list[URLPattern | URLResolver] = [
+    path("", disagreements.disagreements_list, name="disagreements"),
+    path("next/", disagreements.disagreement_next, name="disagreement_next"),
+    path("many/", disagreements.disagreement_bulk, name="disagreement_bulk"),
+    path("decided/", disagreements.decisions, name="decisions"),
+    path("<int:pk>/", adjudicate.disagreement, name="disagreement"),
+    path("<int:pk>/pass-on/", adjudicate.disagreement_escalate, name="disagreement_escalate"),
+    path("<int:pk>/answer/", adjudicate.disagreement_answer, name="disagreement_answer"),
+    path("<int:pk>/check/", adjudicate.disagreement_check, name="disagreement_check"),
+]
 _project: list[URLPattern | URLResolver] = [
     path("", projects.project, name="project"),
     path("settings/", projects.project_settings, name="project_settings"),
@@ -40,6 +50,7 @@ _project: list[URLPattern | URLResolver] = [
     path("people/", include(_people)),
     path("guidelines/", include(_guidelines)),
     path("criteria/", include(_criteria)),
+    path("disagreements/", include(_disagreements)),
     path("hints/", criteria.project_hints, name="project_hints"),
     path("own-words/", criteria.project_rationale, name="project_rationale"),
 ]

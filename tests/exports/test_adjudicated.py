@@ -18,7 +18,7 @@ from labeling.actions.refusals import Refused
 from labeling.actions.withdrawals import withdraw_item
 from labeling.models import Item, Project, User
 from tests.exports.processes import built_by_command, bytes_of
-from tests.exports.study import judge, pair_of, rich
+from tests.exports.study import ROWS, judge, load, pair_of, rich
 from tests.exports.test_since import names, removed, rows, snapshot
 
 FIRST = {"aggregate": "adjudicated"}
@@ -174,14 +174,17 @@ def test_a_successor_keeps_to_the_decisions_of_its_moment(study: Project, stored
 
 
 def test_the_same_texts_in_two_items_follow_the_last_decision(study: Project, stored: Path, tmp_path: Path) -> None:
-    twins = [pair for pair in study.pairs.all() if pair.item.external_id in ("rice", "maths")]
-    assert len(twins) == 2
-    for pair, value in zip(twins, (3, -3), strict=True):
-        decided(study, pair.item.external_id, helpfulness=value)
+    twin = next(row for row in ROWS if row["id"] == "tied") | {"id": "twin"}
+    load(study, [twin | {"responses": [*twin["responses"], {"content": "Neither."}]}], tmp_path)
+    pair = study.pairs.get(item__external_id="twin", first__content="Both are pleasant.", second__content="Both are nice.")
+    judge(pair, User.objects.get(name="Rui"), helpfulness=1)
+    decided(study, "tied", helpfulness=-3)
+    body = {"judgments": {"helpfulness": {"preference": 1}}}
+    decide(pair=pair, by=User.objects.get(name="Mara"), body=body, reason="Nicer.")
     export = snapshot(study, **FIRST)
-    assert {r["outcome_source"] for r in rows(stored, export) if r["prompt"][-1]["content"] == "And halved?"} == {
-        "adjudicated"
-    }
+    (row,) = (r for r in rows(stored, export) if r["prompt"][-1]["content"] == "Tea or coffee?")
+    assert (row["outcome_source"], row["chosen"][0]["content"]) == ("adjudicated", "Both are nice.")
+    assert export.manifest is not None and export.manifest["adjudicated"] == {"rows": 1, "people": 1}
 
 
 def test_safer_wins_and_weights_follow_decisions(study: Project, stored: Path) -> None:
