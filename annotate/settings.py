@@ -183,6 +183,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 20.0,
         "options": {"expires": 20},
     },
+    "nudge-plans": {"task": "labeling.tasks.nudge_plans", "schedule": 60.0, "options": {"expires": 60}},
+    "set-beside-plans": {"task": "labeling.tasks.set_beside_plans", "schedule": 600.0, "options": {"expires": 600}},
     "look-through-everything": {"task": "labeling.tasks.look_through_everything", "schedule": 24 * 3600.0},
     "forget-deliveries": {"task": "labeling.tasks.forget_old_deliveries", "schedule": 3600.0},
 }

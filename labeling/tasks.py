@@ -17,7 +17,8 @@ from labeling.actions import disagreements, finished, webhooks
 from labeling.actions.assign import expire_stale, queues_with_stale_leases
 from labeling.actions.import_items import batches_to_nudge, forget_uploads, run_step
 from labeling.actions.keep_images import shelves_of_the_hour, sweep_images
-from labeling.models import Batch, Delivery
+from labeling.actions.plans import note_what_happened, plans_to_nudge, simulate
+from labeling.models import Batch, Delivery, StudyPlan
 from labeling.sealing import Unsealable
 
 logger = logging.getLogger(__name__)
@@ -93,6 +94,25 @@ def watch_queues() -> None:
 
 
 @shared_task
+def work_out_plan(plan_id: int) -> None:
+    plan = StudyPlan.objects.filter(pk=plan_id).first()
+    if plan is not None:
+        simulate(plan)
+
+
+@shared_task
+def nudge_plans() -> None:
+    """Plans that are due, also those whose worker died."""
+    for plan_id in plans_to_nudge():
+        work_out_plan(plan_id)
+
+
+@shared_task
+def set_beside_plans() -> None:
+    note_what_happened()
+
+
+@shared_task
 def look_for_disagreements() -> None:
     disagreements.look_for_disagreements()
 
@@ -110,6 +130,11 @@ def forget_old_deliveries() -> None:
 def enqueue_delivery(delivery: Delivery) -> None:
     """Have it sent soon after this transaction commits; without a broker the clock does."""
     transaction.on_commit(partial(_say_aside, deliver_webhook, delivery.pk))
+
+
+def enqueue_plan(plan: StudyPlan) -> None:
+    """Have it worked out soon; without a broker the clock finds it."""
+    transaction.on_commit(partial(_say_aside, work_out_plan, plan.pk))
 
 
 def enqueue_import(batch: Batch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from labeling.web import adjudicate, criteria, disagreements, guidance, guidelines, people, projects, queues
+from labeling.web import adjudicate, criteria, disagreements, guidance, guidelines, people, plans, projects, queues
 
 _queue: list[URLPattern | URLResolver] = [
     path("", queues.queue, name="queue"),
@@ -42,6 +42,14 @@ _disagreements: list[URLPattern | URLResolver] = [
     path("<int:pk>/answer/", adjudicate.disagreement_answer, name="disagreement_answer"),
     path("<int:pk>/check/", adjudicate.disagreement_check, name="disagreement_check"),
 ]
+_plans: list[URLPattern | URLResolver] = [
+    path("", plans.plans, name="plans"),
+    path("new/", plans.plan_new, name="plan_new"),
+    path("<int:pk>/", plans.plan, name="plan"),
+    path("<int:pk>/queue/", plans.plan_queue, name="plan_queue"),
+    path("<int:pk>/plan.csv", plans.plan_csv, name="plan_csv"),
+    path("<int:pk>/plan.json", plans.plan_json, name="plan_json"),
+]
 _project: list[URLPattern | URLResolver] = [
     path("", projects.project, name="project"),
     path("settings/", projects.project_settings, name="project_settings"),
@@ -51,6 +59,7 @@ _project: list[URLPattern | URLResolver] = [
     path("guidelines/", include(_guidelines)),
     path("criteria/", include(_criteria)),
     path("disagreements/", include(_disagreements)),
+    path("plans/", include(_plans)),
     path("hints/", criteria.project_hints, name="project_hints"),
     path("own-words/", criteria.project_rationale, name="project_rationale"),
 ]

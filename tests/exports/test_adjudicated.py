@@ -176,7 +176,9 @@ def test_a_successor_keeps_to_the_decisions_of_its_moment(study: Project, stored
 def test_the_same_texts_in_two_items_follow_the_last_decision(study: Project, stored: Path, tmp_path: Path) -> None:
     twin = next(row for row in ROWS if row["id"] == "tied") | {"id": "twin"}
     load(study, [twin | {"responses": [*twin["responses"], {"content": "Neither."}]}], tmp_path)
-    pair = study.pairs.get(item__external_id="twin", first__content="Both are pleasant.", second__content="Both are nice.")
+    pair = study.pairs.get(
+        item__external_id="twin", first__content="Both are pleasant.", second__content="Both are nice."
+    )
     judge(pair, User.objects.get(name="Rui"), helpfulness=1)
     decided(study, "tied", helpfulness=-3)
     body = {"judgments": {"helpfulness": {"preference": 1}}}

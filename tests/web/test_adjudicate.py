@@ -225,7 +225,9 @@ def test_every_page_asks_a_bounded_number_of_questions(desk: dict[str, Any]) -> 
         address(desk, "disagreements"), address(desk, "disagreement", desk["pairs"][0].pk),
         address(desk, "disagreement_bulk"), address(desk, "decisions"),
     ):  # fmt: skip
-        with CaptureQueriesContext(connection, ) as asked:
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
             text(desk["as_"]["Mara"], path)
         assert len(asked) < 15, (path, len(asked))
 
