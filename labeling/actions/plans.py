@@ -77,10 +77,10 @@ def plans_to_nudge() -> list[int]:
 
 @transaction.atomic
 def make_queue(*, plan: StudyPlan, by: User, row: int) -> Queue:
-    """A queue of all pairs by the rules of one row. Raises Refused("not_ready", "already_made" or "invalid")."""
+    """A queue of all pairs by the rules of one row. Raises Refused("not_worked_out", "already_made" or "invalid")."""
     held = StudyPlan.objects.select_for_update(of=("self",)).select_related("project").get(pk=plan.pk)
     if held.found is None:
-        raise Refused("not_ready", _("This plan is not worked out yet."))
+        raise Refused("not_worked_out", _("This plan is not worked out yet."))
     if held.queue_id is not None:
         raise Refused("already_made", _("A queue was made of this plan already."))
     rows = held.found["rows"]

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from exports.links import make_link
 from exports.models import Export, ExportFile, StoredRecipe
+from labeling.actions.adjudicate import escalate
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim
 from labeling.actions.care import check_in
@@ -28,7 +29,7 @@ from labeling.actions.crowd_entry import token_of
 from labeling.actions.lessons import add_lesson
 from labeling.actions.people import invite
 from labeling.actions.topics import add_topic
-from labeling.models import ApiToken, Batch, CrowdEntry, Delivery, Image, Membership, Participation
+from labeling.models import ApiToken, Batch, CrowdEntry, Delivery, Image, Membership, Participation, StudyPlan
 from tests import make
 from tests.pictures import png
 from tests.web.conftest import signed_in
@@ -39,6 +40,7 @@ NAMES = ("Otto", "Rui", "Ada", "Noor", "Mara")
 ALL, SIGNED_IN = "everybody", "Otto Rui Ada Noor Mara"
 MEMBERS, READERS, RESEARCHERS, MANAGERS, RATERS = "Rui Ada Noor Mara", "Ada Noor Mara", "Noor Mara", "Mara", "Rui"
 OPERATORS = "nobody here"
+ADJUDICATORS = "Ada Mara"
 
 ROUTES: dict[str, tuple[str, str, str]] = {
     "livez": ("get", ALL, ""),
@@ -102,6 +104,20 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "criterion_ask": ("post", MANAGERS, "project's criterion"),
     "project_hints": ("post", MANAGERS, "project"),
     "project_rationale": ("post", MANAGERS, "project"),
+    "disagreements": ("get", ADJUDICATORS, "project"),
+    "disagreement_next": ("get", ADJUDICATORS, "project"),
+    "disagreement_bulk": ("get", ADJUDICATORS, "project"),
+    "decisions": ("get", ADJUDICATORS, "project"),
+    "disagreement": ("get", ADJUDICATORS, "project's pair"),
+    "disagreement_escalate": ("post", ADJUDICATORS, "project's pair"),
+    "disagreement_answer": ("post", MANAGERS, "project's pair"),
+    "disagreement_check": ("post", MANAGERS, "project's pair"),
+    "plans": ("get", MANAGERS, "project"),
+    "plan_new": ("get", MANAGERS, "project"),
+    "plan": ("get", MANAGERS, "project's plan"),
+    "plan_queue": ("post", MANAGERS, "project's plan"),
+    "plan_csv": ("get", MANAGERS, "project's plan"),
+    "plan_json": ("get", MANAGERS, "project's plan"),
     "guidelines": ("get", MEMBERS, "project"),
     "guideline": ("get", MEMBERS, "project's version"),
     "guideline_read": ("post", RATERS, "project's version"),
@@ -181,6 +197,9 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:import": ("get", MANAGERS, "batch"),
     "api:image": ("get", MEMBERS, "image"),
     "api:annotations": ("get", RESEARCHERS, "project"),
+    "api:disagreements": ("get", ADJUDICATORS, "project"),
+    "api:decisions": ("post", ADJUDICATORS, "project's pair"),
+    "api:adjudications": ("get", RESEARCHERS, "project"),
     "api:progress": ("get", RESEARCHERS, "project"),
     "api:agreement": ("get", RESEARCHERS, "project"),
     "api:raters": ("get", RESEARCHERS, "project"),
@@ -257,6 +276,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         project=project, queue=queue, by=people["Mara"], platform="mturk", name="Pilot", pairs_wanted=2
     )
     entry = CrowdEntry.objects.create(link=crowd, user=people["Rui"], worker_id="A1B2C3D4")
+    passed = escalate(pair=study["pairs"][0], by=people["Ada"], note="Which rule?")
+    plan = StudyPlan.objects.create(project=project, name="Spring", asked={"pairs": 2})
     return {
         "image": (name.rpartition("/")[2],),
         "": (),
@@ -278,7 +299,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "project's webhook": (slug, hook.pk),
         "project's delivery": (slug, sent.pk),
         "project's topic": (slug, add_topic(project=project, by=people["Mara"], key="self-harm", name="Harm").pk),
-        "project's pair": (slug, study["pairs"][0].pk),
+        "project's pair": (slug, passed.pair_id),
+        "project's plan": (slug, plan.pk),
         "Rui's check-in": (slug, check_in(project=project, user=people["Rui"], feeling="fine", shared=True).pk),
         "batch": (batch.pk,),
         "project's export": (slug, export.pk),
