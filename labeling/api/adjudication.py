@@ -122,6 +122,7 @@ class Decisions(Endpoint):
         operation_id="decide",
         request=DecisionBody,
         responses={201: DecidedShape},
+        extensions={"x-problems": ["unchanged", "judged_yourself", "decided_meanwhile"]},
         examples=[
             OpenApiExample(
                 "A decision",

@@ -92,6 +92,10 @@ class Divided:
         return max((one.pk for one in self.current), default=0)
 
     @property
+    def answered(self) -> list[Escalation]:
+        return [one for one in self.escalations if one.closed_at is not None]
+
+    @property
     def open_escalation(self) -> Escalation | None:
         return next((one for one in self.escalations if one.closed_at is None), None)
 

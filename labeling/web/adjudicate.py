@@ -163,9 +163,10 @@ def _form(found: Divided, at_stake: AtStake, body: Any, refused: Refused | None)
 
 
 def _heard(found: Divided, voice: Voice, at_stake: list[Criterion]) -> Heard:
-    disputed = tuple(name_of(one) for one in at_stake if one.kind in DISPUTED)
+    names = [name_of(one) for one in at_stake if one.kind in DISPUTED]
+    disputed = {f"{name}{of}" for name in names for of in ("", ": A", ": B")}
     said = in_words(asked(found.shown, voice.body))
-    return Heard(voice, [(title, answer, title.startswith(disputed)) for title, answer in said])
+    return Heard(voice, [(title, answer, title in disputed) for title, answer in said])
 
 
 def _held(request: PersonRequest, pair: Pair) -> Disagreement | None:
