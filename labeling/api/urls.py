@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from labeling.api import assignments, feed, findings, gold, images, imports, projects, queues, reports, webhooks
+from labeling.api import (
+    adjudication,
+    assignments,
+    feed,
+    findings,
+    gold,
+    images,
+    imports,
+    projects,
+    queues,
+    reports,
+    webhooks,
+)
 
 urlpatterns = [
     path("projects/", projects.Projects.as_view(), name="projects"),
@@ -15,6 +27,9 @@ urlpatterns = [
     path("imports/<int:pk>/", imports.OneImport.as_view(), name="import"),
     path("images/<slug:token>/", images.OneImage.as_view(), name="image"),
     path("projects/<slug:slug>/annotations/", feed.Annotations.as_view(), name="annotations"),
+    path("projects/<slug:slug>/disagreements/", adjudication.Disagreements.as_view(), name="disagreements"),
+    path("projects/<slug:slug>/pairs/<int:pk>/decisions/", adjudication.Decisions.as_view(), name="decisions"),
+    path("projects/<slug:slug>/adjudications/", adjudication.Adjudications.as_view(), name="adjudications"),
     path("projects/<slug:slug>/progress/", reports.Progress.as_view(), name="progress"),
     path("projects/<slug:slug>/agreement/", reports.Agreement.as_view(), name="agreement"),
     path("projects/<slug:slug>/raters/", reports.Raters.as_view(), name="raters"),

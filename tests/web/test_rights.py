@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from exports.links import make_link
 from exports.models import Export, ExportFile, StoredRecipe
+from labeling.actions.adjudicate import escalate
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim
 from labeling.actions.care import check_in
@@ -41,6 +42,7 @@ from labeling.models import (
     Image,
     Membership,
     Participation,
+    StudyPlan,
 )
 from labeling.reports.pseudonyms import pseudonym
 from tests import make
@@ -52,8 +54,8 @@ pytestmark = pytest.mark.django_db
 NAMES = ("Otto", "Rui", "Ada", "Noor", "Mara")
 ALL, SIGNED_IN = "everybody", "Otto Rui Ada Noor Mara"
 MEMBERS, READERS, RESEARCHERS, MANAGERS, RATERS = "Rui Ada Noor Mara", "Ada Noor Mara", "Noor Mara", "Mara", "Rui"
-DECIDERS = "Ada Mara"
 OPERATORS = "nobody here"
+ADJUDICATORS = "Ada Mara"
 
 ROUTES: dict[str, tuple[str, str, str]] = {
     "livez": ("get", ALL, ""),
@@ -100,8 +102,8 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "gold_new": ("get", MANAGERS, "project"),
     "gold_edit": ("get", MANAGERS, "project's pair"),
     "gold_retire": ("post", MANAGERS, "project's gold"),
-    "disputes": ("get", DECIDERS, "project"),
-    "dispute": ("get", DECIDERS, "project's dispute"),
+    "disputes": ("get", ADJUDICATORS, "project"),
+    "dispute": ("get", ADJUDICATORS, "project's dispute"),
     "paused": ("get", MANAGERS, "project"),
     "rater_warn": ("post", MANAGERS, "project's rater"),
     "rater_pause": ("get", MANAGERS, "project's rater"),
@@ -133,6 +135,20 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "criterion_ask": ("post", MANAGERS, "project's criterion"),
     "project_hints": ("post", MANAGERS, "project"),
     "project_rationale": ("post", MANAGERS, "project"),
+    "disagreements": ("get", ADJUDICATORS, "project"),
+    "disagreement_next": ("get", ADJUDICATORS, "project"),
+    "disagreement_bulk": ("get", ADJUDICATORS, "project"),
+    "decisions": ("get", ADJUDICATORS, "project"),
+    "disagreement": ("get", ADJUDICATORS, "project's pair"),
+    "disagreement_escalate": ("post", ADJUDICATORS, "project's pair"),
+    "disagreement_answer": ("post", MANAGERS, "project's pair"),
+    "disagreement_check": ("post", MANAGERS, "project's pair"),
+    "plans": ("get", MANAGERS, "project"),
+    "plan_new": ("get", MANAGERS, "project"),
+    "plan": ("get", MANAGERS, "project's plan"),
+    "plan_queue": ("post", MANAGERS, "project's plan"),
+    "plan_csv": ("get", MANAGERS, "project's plan"),
+    "plan_json": ("get", MANAGERS, "project's plan"),
     "guidelines": ("get", MEMBERS, "project"),
     "guideline": ("get", MEMBERS, "project's version"),
     "guideline_read": ("post", RATERS, "project's version"),
@@ -178,9 +194,6 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "export": ("get", RESEARCHERS, "project's export"),
     "export_file": ("get", RESEARCHERS, "project's file"),
     "export_archive": ("get", RESEARCHERS, "project's export"),
-    "analyse_now": ("post", MANAGERS, "project"),
-    "finding_json": ("get", RESEARCHERS, "project's report"),
-    "finding_csv": ("get", RESEARCHERS, "project's report table"),
     "export_card": ("get", RESEARCHERS, "project's export"),
     "export_since": ("post", RESEARCHERS, "project's export"),
     "export_compare": ("get", RESEARCHERS, "project"),
@@ -215,6 +228,9 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:import": ("get", MANAGERS, "batch"),
     "api:image": ("get", MEMBERS, "image"),
     "api:annotations": ("get", RESEARCHERS, "project"),
+    "api:disagreements": ("get", ADJUDICATORS, "project"),
+    "api:decisions": ("post", ADJUDICATORS, "project's pair"),
+    "api:adjudications": ("get", RESEARCHERS, "project"),
     "api:progress": ("get", RESEARCHERS, "project"),
     "api:agreement": ("get", RESEARCHERS, "project"),
     "api:raters": ("get", RESEARCHERS, "project"),
@@ -232,8 +248,8 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:release": ("post", RATERS, "Rui's assignment"),
     "api:gold": ("get", MANAGERS, "project"),
     "api:gold_retire": ("post", MANAGERS, "gold"),
-    "api:disputes": ("get", DECIDERS, "project"),
-    "api:dispute_answer": ("post", DECIDERS, "dispute"),
+    "api:disputes": ("get", ADJUDICATORS, "project"),
+    "api:dispute_answer": ("post", ADJUDICATORS, "dispute"),
     "api:disagree": ("post", RATERS, "Rui's answer"),
     "api:rater_warn": ("post", MANAGERS, "project's pseudonym"),
     "api:rater_pause": ("post", MANAGERS, "project's pseudonym"),
@@ -323,6 +339,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     dispute = Dispute.objects.create(
         project=project, annotation=answered.annotations.get(), gold_pair=gold, rater=people["Rui"], text="No."
     )
+    passed = escalate(pair=study["pairs"][0], by=people["Ada"], note="Which rule?")
+    plan = StudyPlan.objects.create(project=project, name="Spring", asked={"pairs": 2})
     return {
         "image": (name.rpartition("/")[2],),
         "": (),
@@ -344,7 +362,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "project's webhook": (slug, hook.pk),
         "project's delivery": (slug, sent.pk),
         "project's topic": (slug, add_topic(project=project, by=people["Mara"], key="self-harm", name="Harm").pk),
-        "project's pair": (slug, study["pairs"][0].pk),
+        "project's pair": (slug, passed.pair_id),
+        "project's plan": (slug, plan.pk),
         "Rui's check-in": (slug, check_in(project=project, user=people["Rui"], feeling="fine", shared=True).pk),
         "batch": (batch.pk,),
         "project's export": (slug, export.pk),
