@@ -25,8 +25,8 @@ MOST_SECONDS, MOST_MEGABYTES = 120, 1024
 # About 2.6 a pair on helpfulness, a tenth of them on harmlessness too, a twentieth on the safety of both responses.
 SEEDS = (
     """
-    INSERT INTO labeling_item (project_id, batch_id, external_id, fingerprint, conversation, conversation_html, language,
-                               tags, metadata)
+    INSERT INTO labeling_item (project_id, batch_id, external_id, fingerprint, conversation, conversation_html,
+                               language, tags, metadata)
     SELECT %(project)s, CASE WHEN n %% 5 = 0 THEN %(other)s ELSE %(batch)s END, 'made-' || n,
            encode(sha256(convert_to(%(project)s || '-' || n, 'UTF8')), 'hex'),
            jsonb_build_array(jsonb_build_object('role', 'user', 'content', 'Question ' || n)), '[]',
@@ -39,7 +39,8 @@ SEEDS = (
     INSERT INTO labeling_response (project_id, item_id, position, fingerprint, content, model_name, html, renderer)
     SELECT %(project)s, item.id, place, encode(sha256(convert_to(item.id || '-' || place, 'UTF8')), 'hex'),
            CASE WHEN (item.id + place) %% 3 = 0 THEN E'# Answer\\n\\n- ' ELSE '' END
-               || 'Answer ' || place || ' to ' || item.id || ': ' || repeat(%(words)s, 3 + ((item.id * 7 + place * 3) %% 9)::int),
+               || 'Answer ' || place || ' to ' || item.id || ': '
+               || repeat(%(words)s, 3 + ((item.id * 7 + place * 3) %% 9)::int),
            'model-' || (item.id * 7 + place * (1 + item.id %% (%(models)s - 1))) %% %(models)s, '', 1
     FROM labeling_item item CROSS JOIN generate_series(0, 1) AS place
     WHERE item.project_id = %(project)s ORDER BY item.id, place
@@ -56,7 +57,8 @@ SEEDS = (
            nextval(pg_get_serial_sequence('labeling_annotation', 'id')) AS annotation, pair.id AS pair,
            pair.first_id, pair.second_id, rater.id AS rater, random() < 0.5 AS swapped,
            timestamptz '2026-01-05' + random() * interval '100 days' AS at, 3000 + (random() * 90000)::int AS ms,
-           (hashint8(pair.id) %% 1000) / 450.0 + (random() + random() + random() - 1.5) * (1.5 + rater.place %% 5) AS leaning
+           (hashint8(pair.id) %% 1000) / 450.0
+               + (random() + random() + random() - 1.5) * (1.5 + rater.place %% 5) AS leaning
     FROM labeling_pair pair
     CROSS JOIN LATERAL generate_series(0, (ARRAY[1, 1, 1, 1, 1, 1, 2, 2, 2, 4])[1 + (pair.id %% 10)::int]) AS step
     JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM unnest(%(raters)s::bigint[]) AS id) rater
@@ -64,8 +66,8 @@ SEEDS = (
     WHERE pair.project_id = %(project)s
     """,
     """
-    INSERT INTO labeling_assignment (id, project_id, pair_id, rater_id, state, swapped, claimed_at, ended_at, skip_reason,
-                                     skip_comment)
+    INSERT INTO labeling_assignment (id, project_id, pair_id, rater_id, state, swapped, claimed_at, ended_at,
+                                     skip_reason, skip_comment)
     SELECT assignment, %(project)s, pair, rater, 'submitted', swapped, at, at, '', '' FROM visit
     """,
     """
@@ -75,19 +77,20 @@ SEEDS = (
     """,
     """
     INSERT INTO labeling_judgment (project_id, annotation_id, criterion_id, preference, both_bad, categories, text)
-    SELECT %(project)s, annotation, %(helpfulness)s, greatest(-3, least(3, round(leaning)))::int, false, '{}', ''
+    SELECT %(project)s, annotation, %(helpfulness)s, greatest(-3, least(3, round(leaning)))::int, false,
+           '{}'::varchar[], ''
     FROM visit
     UNION ALL
     SELECT %(project)s, annotation, %(harmlessness)s, greatest(-3, least(3, round(2 * random() - leaning)))::int, false,
-           '{}', ''
+           '{}'::varchar[], ''
     FROM visit WHERE pair %% 10 = 1
     """,
     """
     INSERT INTO labeling_judgment (project_id, annotation_id, criterion_id, response_id, both_bad, safe, categories,
                                    severity, text)
     SELECT %(project)s, annotation, %(safety)s, response, false, is_safe,
-           CASE WHEN is_safe THEN '{}' ELSE '{Privacy}'::varchar[] END, CASE WHEN is_safe THEN NULL ELSE 2 END, ''
-    FROM (SELECT annotation, unnest(ARRAY[first_id, second_id]) AS response, leaning FROM visit WHERE pair %% 20 = 1) two,
+           CASE WHEN is_safe THEN '{}'::varchar[] ELSE '{Privacy}' END, CASE WHEN is_safe THEN NULL ELSE 2 END, ''
+    FROM (SELECT annotation, unnest(ARRAY[first_id, second_id]) AS response FROM visit WHERE pair %% 20 = 1) two,
          LATERAL (SELECT hashint8(response) %% 10 + 3 * random() > -6 AS is_safe) called
     """,
 )  # fmt: skip

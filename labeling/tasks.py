@@ -13,13 +13,14 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from labeling import egress
-from labeling.actions import analyse, finished, webhooks
+from labeling.actions import analyse, disagreements, finished, settle, webhooks
 from labeling.actions.assign import expire_stale, queues_with_stale_leases
 from labeling.actions.gold_lane import tend_gold_lanes
 from labeling.actions.import_items import batches_to_nudge, forget_uploads, run_step
 from labeling.actions.keep_images import shelves_of_the_hour, sweep_images
 from labeling.actions.pairing import add_telling_pairs, telling_queues
-from labeling.models import Analysis, Batch, Delivery
+from labeling.actions.plans import note_what_happened, plans_to_nudge, simulate
+from labeling.models import Analysis, Batch, Delivery, StudyPlan
 from labeling.reports import overview
 from labeling.sealing import Unsealable
 
@@ -56,6 +57,19 @@ def expire_leases() -> None:
     for queue in queues_with_stale_leases():
         while expire_stale(queue=queue):
             continue
+
+
+@shared_task
+def settle_queues() -> None:
+    """What was answered since the last look: who else is asked, and what has enough."""
+    for queue in settle.queues_with_news():
+        settle.settle(queue=queue)
+
+
+@shared_task
+def settle_queues_anew() -> None:
+    for queue in settle.adapting_queues():
+        settle.settle_anew(queue=queue)
 
 
 @shared_task
@@ -133,6 +147,35 @@ def tend_gold() -> None:
 
 
 @shared_task
+def work_out_plan(plan_id: int) -> None:
+    plan = StudyPlan.objects.filter(pk=plan_id).first()
+    if plan is not None:
+        simulate(plan)
+
+
+@shared_task
+def nudge_plans() -> None:
+    """Plans that are due, also those whose worker died."""
+    for plan_id in plans_to_nudge():
+        work_out_plan(plan_id)
+
+
+@shared_task
+def set_beside_plans() -> None:
+    note_what_happened()
+
+
+@shared_task
+def look_for_disagreements() -> None:
+    disagreements.look_for_disagreements()
+
+
+@shared_task
+def look_through_everything() -> None:
+    disagreements.look_through_everything()
+
+
+@shared_task
 def forget_old_deliveries() -> None:
     webhooks.forget_deliveries()
 
@@ -145,6 +188,11 @@ def enqueue_delivery(delivery: Delivery) -> None:
 def enqueue_analysis(analysis: Analysis) -> None:
     """Have it computed soon after this transaction commits; without a broker the clock does."""
     transaction.on_commit(partial(_say_aside, analyse_project, analysis.pk))
+
+
+def enqueue_plan(plan: StudyPlan) -> None:
+    """Have it worked out soon; without a broker the clock finds it."""
+    transaction.on_commit(partial(_say_aside, work_out_plan, plan.pk))
 
 
 def enqueue_import(batch: Batch) -> None:

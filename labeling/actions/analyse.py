@@ -108,7 +108,7 @@ LEFT JOIN LATERAL (
         SELECT 1 FROM labeling_annotation t WHERE t.project_id = p.id AND t.current AND t.transaction >= (
             CASE WHEN coalesce(a.up_to, 0)::text::xid8 < pg_snapshot_xmax(pg_current_snapshot())
                  THEN coalesce(a.up_to, 0)::text::xid8 ELSE '0' END)
-        LIMIT %(enough)s) newest) new ON true
+        LIMIT %(enough)s) AS few) new ON true
 WHERE NOT EXISTS (SELECT 1 FROM labeling_analysis u WHERE u.project_id = p.id AND u.state IN ('waiting', 'running'))
 """
 

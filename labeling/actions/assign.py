@@ -16,6 +16,7 @@ from labeling.actions.leasing import lease, lease_mixed_in, waiting_after_the_ru
 from labeling.actions.pairing import add_telling_pairs
 from labeling.actions.queues import return_slots
 from labeling.actions.refusals import Refused
+from labeling.actions.settle import settle_for_claim
 from labeling.audit import record
 from labeling.models import Assignment, Passage, Queue, User
 from labeling.reports.admission import Why, over_quota, why_not
@@ -120,9 +121,11 @@ def _look(queue: Queue, rater: User) -> Assignment | None:
     assignment = lease_mixed_in(queue, rater) or lease(queue, rater)
     if assignment is None and expire_stale(queue=queue):
         assignment = lease(queue, rater)
+    if assignment is None and settle_for_claim(queue=queue):
+        assignment = lease(queue, rater)
+    if assignment is None and queue.pairing == Queue.Pairing.INFORMATIVE and add_telling_pairs(queue=queue):
+        assignment = lease(queue, rater)
     if assignment is None and _may_sweep(queue, rater):
-        if queue.pairing == Queue.Pairing.INFORMATIVE:
-            add_telling_pairs(queue=queue)
         assignment = lease(queue, rater, sweep=True)
     return assignment
 

@@ -1,14 +1,13 @@
 """Which pairs a queue takes, and in which order it gives them out: SQL for whoever makes its slots, and what follows
 when a manager changes either.
 
-A filter may change at any time. A pair that no longer fits loses its open slots; what is leased or done stays, and a
-leased slot that comes back to a pair that no longer fits goes. Locks as labeling/actions/queues.py lists them: every
-function here runs in a transaction that holds the queue's row.
+A filter may change at any time. A pair that no longer fits is wanted by nobody (labeling/actions/matching.py): it loses
+its open slots, what is leased or done stays, and a leased slot that comes back goes. Every function here runs in a
+transaction that holds the queue's row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
@@ -18,21 +17,26 @@ from labeling.models.queues import GOLD, HIDDEN
 
 Order, Pairing = Queue.Order, Queue.Pairing
 
-# Of rows `pair` and `item`. What a queue does not ask for is folded away before anything is read.
-_TAKES = """(%(languages)s::text[] = '{}' OR item.language = ANY(%(languages)s))
-    AND (%(tags)s::text[] = '{}' OR item.tags && %(tags)s::varchar[])
-    AND (%(batches)s::bigint[] = '{}' OR item.batch_id = ANY(%(batches)s))
-    AND (%(categories)s::text[] = '{}' OR item.metadata->>'category' = ANY(%(categories)s))"""
+# Of rows `pair`, `item` and `queue`.
+_TAKES = """(queue.languages = '{}' OR item.language = ANY(queue.languages))
+    AND (queue.tags = '{}' OR item.tags && queue.tags)
+    AND (queue.batches = '{}' OR item.batch_id = ANY(queue.batches))
+    AND (queue.categories = '{}' OR item.metadata->>'category' = ANY(queue.categories))"""
 # The responses of an item stand in the order of a hash, the same whenever it is asked; a pair of neighbours in it is
 # taken, so that as few pairs as possible connect them all and each response is in two of them, or in one at the ends.
 _NEIGHBOURS = """NOT EXISTS (SELECT FROM labeling_response other WHERE other.item_id = pair.item_id
     AND md5(other.id::text) > least(md5(pair.first_id::text), md5(pair.second_id::text))
     AND md5(other.id::text) < greatest(md5(pair.first_id::text), md5(pair.second_id::text)))"""
-# A pair that comes in, and one that is in: also one that was chosen by what it would tell.
-COMES_IN = f"{_TAKES} AND (%(pairing)s = '{Pairing.ALL}' OR {_NEIGHBOURS})"
+# A pair that comes in by itself, and one that was chosen by what it would tell.
+COMES_IN = f"{_TAKES} AND (queue.pairing = '{Pairing.ALL}' OR {_NEIGHBOURS})"
 CHOSEN = _TAKES
-FITS = f"""EXISTS (SELECT FROM labeling_pair pair JOIN labeling_item item ON item.id = pair.item_id
-    WHERE pair.id = slot.pair_id AND {_TAKES} AND (%(pairing)s <> '{Pairing.CONNECTED}' OR {_NEIGHBOURS}))"""
+
+
+def fits(pair: str) -> str:
+    """Whether a pair that is in `queue`, an SQL expression of its id, may stay there."""
+    return f"""EXISTS (SELECT FROM labeling_pair pair JOIN labeling_item item ON item.id = pair.item_id
+    WHERE pair.id = {pair} AND {_TAKES} AND (queue.pairing <> '{Pairing.CONNECTED}' OR {_NEIGHBOURS}))"""
+
 
 PLACES = {
     Order.RANDOM.value: "random()",
@@ -41,24 +45,17 @@ PLACES = {
 }
 
 _OF_THE_QUEUE = f"slot.queue_id = %(queue)s AND slot.lane <> '{GOLD}'"
-_DROP = f"""
+_LOCK = f"SELECT FROM labeling_slot slot WHERE {_OF_THE_QUEUE} AND slot.state = 'open' ORDER BY slot.id FOR UPDATE"
+_DROP_UNCONNECTED = f"""
 WITH gone AS (
-    DELETE FROM labeling_slot slot WHERE {_OF_THE_QUEUE} AND slot.state = 'open'
-      AND (%(pairs)s::bigint[] IS NULL OR slot.pair_id = ANY(%(pairs)s)) AND {{which}}
-    RETURNING slot.id, slot.pair_id
-), emptied AS (
-    SELECT DISTINCT gone.pair_id FROM gone WHERE NOT EXISTS (
-        SELECT FROM labeling_slot slot WHERE {_OF_THE_QUEUE} AND slot.pair_id = gone.pair_id
-          AND slot.id NOT IN (SELECT id FROM gone))
-)
-UPDATE labeling_queue SET pair_count = pair_count - (SELECT count(*) FROM emptied) WHERE id = %(queue)s
-"""  # noqa: S608 (constants of this module)
-_DROP_MISFITS = _DROP.format(which=f"NOT {FITS}")
-_DROP_UNCONNECTED = _DROP.format(
-    which=f"""NOT EXISTS (SELECT FROM labeling_pair pair WHERE pair.id = slot.pair_id AND {_NEIGHBOURS})
+    DELETE FROM labeling_slot slot WHERE {_OF_THE_QUEUE}
+      AND NOT EXISTS (SELECT FROM labeling_pair pair WHERE pair.id = slot.pair_id AND {_NEIGHBOURS})
       AND NOT EXISTS (SELECT FROM labeling_slot begun WHERE begun.queue_id = %(queue)s AND begun.pair_id = slot.pair_id
-                      AND begun.state <> 'open')"""  # noqa: S608 (constants of this module)
+                      AND begun.state <> 'open' AND begun.lane <> '{GOLD}')
+    RETURNING slot.pair_id
 )
+UPDATE labeling_queue SET pair_count = pair_count - (SELECT count(DISTINCT pair_id) FROM gone) WHERE id = %(queue)s
+"""  # noqa: S608 (constants of this module)
 
 _OPEN = f"""open AS (
     SELECT slot.pair_id AS id, min(slot.rank) AS rank FROM labeling_slot slot
@@ -90,25 +87,12 @@ WITH {_OPEN}, seen AS (
 """  # noqa: S608 (constants of this module)
 
 
-def filters_of(queue: Queue) -> dict[str, Any]:
-    """What the conditions above are asked with."""
-    return {
-        "languages": queue.languages,
-        "tags": queue.tags,
-        "batches": queue.batches,
-        "categories": queue.categories,
-        "pairing": queue.pairing,
-    }
-
-
-def drop_misfits(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> None:
-    """Take away the open slots of pairs, all or those of `pair_ids`, that the queue does not take any more."""
-    _drop(queue, _DROP_MISFITS, pair_ids)
-
-
 def drop_unconnected(*, queue: Queue) -> None:
     """Take away pairs that nobody has begun and that are not needed to connect an item's responses."""
-    _drop(queue, _DROP_UNCONNECTED, None)
+    with connection.cursor() as cursor:
+        # A claim skips locked slots, so nothing that is counted as open can be leased before it is gone.
+        cursor.execute(_LOCK, {"queue": queue.pk})
+        cursor.execute(_DROP_UNCONNECTED, {"queue": queue.pk})
 
 
 def rank_anew(*, queue: Queue) -> None:
@@ -120,13 +104,6 @@ def put_first_what_goes_first(*, queue: Queue) -> None:
     """After pairs came into a queue that goes by priority: whatever now stands too early goes behind them."""
     if queue.order == Order.PRIORITY:
         _rank(queue, _BY_PRIORITY)
-
-
-def _drop(queue: Queue, statement: str, pair_ids: Sequence[int] | None) -> None:
-    facts = filters_of(queue) | {"queue": queue.pk, "pairs": None if pair_ids is None else list(pair_ids)}
-    with connection.cursor() as cursor:
-        cursor.execute(statement, facts)
-    queue.refresh_from_db(fields=["pair_count"])
 
 
 def _rank(queue: Queue, statement: str) -> None:

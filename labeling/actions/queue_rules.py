@@ -9,18 +9,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.actions.refusals import Refused
+from labeling.actions.wanted import RULES
 from labeling.models import Batch, Criterion, Membership, Project, Queue
 from labeling.models.queues import LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
 
 FILTERS = frozenset({"languages", "tags", "batches", "categories", "pairing"})
-# What a change of makes pairs want more or fewer raters.
-OVERLAP = frozenset({"overlap", "stopping", "least", "most", "trusted_singles", "audit_percent", "audit_overlap"})
 CHANGEABLE = (
     FILTERS
-    | OVERLAP
+    | RULES
     | {
         "name", "lease_seconds", "paused", "priority", "order", "blur_images", "raters", "role", "speaks", "qualified",
-        "least_reliability", "daily_pairs", "gold_percent", "repeat_percent", "repeat_after_days", "criterion", "sure",
+        "least_reliability", "daily_pairs", "gold_percent", "repeat_percent", "repeat_after_days",
     }
 )  # fmt: skip
 MOST_A_DAY, MOST_DAYS, MOST_PRIORITY, MOST_WORDS = 10_000, 365, 1000, 100

@@ -109,7 +109,7 @@ class AnnotationBody(serializers.Serializer[Any]):
     )
 
 
-class PrincipleShape(serializers.Serializer[Any]):
+class DecidingShape(serializers.Serializer[Any]):
     number = serializers.IntegerField()
     text = serializers.CharField()
 
@@ -117,7 +117,7 @@ class PrincipleShape(serializers.Serializer[Any]):
 class FeedbackShape(serializers.Serializer[Any]):
     known = serializers.DictField(help_text="As the judgments of an annotation, left and right as you saw them.")
     explanation = serializers.CharField()
-    principle = PrincipleShape(allow_null=True)
+    principle = DecidingShape(allow_null=True)
 
 
 class AnnotationShape(serializers.Serializer[Annotation]):

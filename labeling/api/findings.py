@@ -47,21 +47,21 @@ class ReportsShape(serializers.Serializer[Any]):
 class SentenceShape(serializers.Serializer[Any]):
     code = serializers.CharField()
     text = serializers.CharField(help_text="In English.")
-    about = serializers.DictField(child=serializers.JSONField(allow_null=True))
-    values = serializers.DictField(child=serializers.JSONField(allow_null=True))
+    about = serializers.DictField(child=serializers.JSONField())
+    values = serializers.DictField(child=serializers.JSONField())
     verb = serializers.CharField(help_text="What a manager could do about it; empty where there is nothing to do.")
 
 
 class TableShape(serializers.Serializer[Any]):
     columns = serializers.ListField(child=serializers.CharField())
-    rows = serializers.ListField(child=serializers.ListField(child=serializers.JSONField(allow_null=True)))
+    rows = serializers.ListField(child=serializers.ListField(child=serializers.JSONField()))
 
 
 class ReportShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     computed_at = serializers.DateTimeField()
     judgments = serializers.IntegerField(help_text="Single answers that were counted.")
-    figures = serializers.DictField(child=serializers.JSONField(allow_null=True))
+    figures = serializers.DictField(child=serializers.JSONField())
     sentences = SentenceShape(many=True)
     tables = serializers.DictField(child=TableShape())
 

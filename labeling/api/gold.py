@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling.access import (
-    DECIDERS,
+    ADJUDICATORS,
     MANAGERS,
     any_dispute_for,
     any_gold_pair_for,
@@ -38,6 +38,9 @@ from labeling.models import Dispute, GoldPair, Pair, Participation, Withdrawal
 from labeling.reports.gold import gold_pairs
 from labeling.reports.pseudonyms import pseudonym
 from labeling.reports.set_aside import effect_of
+
+NAMED = {"x-problems": ["invalid"]}  # nobody who judged here has this name
+NAMED_OR_UNCHANGED = {"x-problems": ["invalid", "unchanged"]}
 
 
 class GoldShape(serializers.Serializer[GoldPair]):
@@ -145,7 +148,7 @@ class Disputes(Endpoint):
     @extend_schema(operation_id="list_disputes", parameters=LIST_PARAMETERS, responses=page_of(DisputeShape))
     def get(self, request: Request, slug: str) -> Response:
         """Known answers that raters hold to be wrong, newest first."""
-        rows = project_for(self.user, slug, DECIDERS).disputes.select_related("gold_pair", "project")
+        rows = project_for(self.user, slug, ADJUDICATORS).disputes.select_related("gold_pair", "project")
         return Response(paged(request, rows, dispute_shape, "-id"))
 
 
@@ -189,49 +192,37 @@ class Pausing(StrictSerializer):
     )
 
 
-class Nothing(StrictSerializer):
-    """An empty body."""
-
-
 class OneRater(Endpoint):
-    """A verb about a rater, who is named by e-mail address or pseudonym."""
+    """A verb about a rater, who is named by pseudonym."""
 
-    verb: Callable[..., Participation]
-    asks: type[StrictSerializer] = Nothing
-
-    def post(self, request: Request, slug: str, rater: str) -> Response:
+    def tell(self, verb: Callable[..., Participation], slug: str, rater: str, **how: Any) -> Response:
         project = project_for(self.user, slug, MANAGERS)
-        person, asked = find_rater(project=project, name=rater), read(self.asks, request)
-        mine = type(self).verb(project=project, rater=person, by=self.user, **asked)
-        fields = ("paused_at", "paused_why", "warned_at")
-        told = {name: getattr(mine, name) for name in fields}
+        person = find_rater(project=project, name=rater)
+        mine = verb(project=project, rater=person, by=self.user, **how)
+        told = {name: getattr(mine, name) for name in ("paused_at", "paused_why", "warned_at")}
         return Response({"rater": pseudonym(project, person.pk)} | told)
 
 
-@extend_schema(operation_id="warn_rater", request=None, responses=RaterState)
 class WarnRater(OneRater):
-    """Tell the rater, on their home page, that answers differed from what is known."""
+    @extend_schema(operation_id="warn_rater", request=None, responses=RaterState, extensions=NAMED)
+    def post(self, request: Request, slug: str, rater: str) -> Response:
+        """Tell the rater, on their home page, that answers differed from what is known."""
+        return self.tell(checks.warn_rater, slug, rater)
 
-    verb = staticmethod(checks.warn_rater)
 
-
-@extend_schema(
-    operation_id="pause_rater", request=Pausing, responses=RaterState, extensions={"x-problems": ["unchanged"]}
-)
 class PauseRater(OneRater):
-    """Give the rater no pair until somebody resumes them. What they hold they may finish; what they judged stays."""
+    @extend_schema(operation_id="pause_rater", request=Pausing, responses=RaterState, extensions=NAMED_OR_UNCHANGED)
+    def post(self, request: Request, slug: str, rater: str) -> Response:
+        """Give the rater no pair until they are resumed. What they hold they may finish; what they judged stays."""
+        project_for(self.user, slug, MANAGERS)
+        return self.tell(checks.pause_rater, slug, rater, **read(Pausing, request))
 
-    verb = staticmethod(checks.pause_rater)
-    asks = Pausing
 
-
-@extend_schema(
-    operation_id="resume_rater", request=None, responses=RaterState, extensions={"x-problems": ["unchanged"]}
-)
 class ResumeRater(OneRater):
-    """Let the rater go on. Checks from before do not pause them again."""
-
-    verb = staticmethod(checks.resume_rater)
+    @extend_schema(operation_id="resume_rater", request=None, responses=RaterState, extensions=NAMED_OR_UNCHANGED)
+    def post(self, request: Request, slug: str, rater: str) -> Response:
+        """Let the rater go on. Checks from before do not pause them again."""
+        return self.tell(checks.resume_rater, slug, rater)
 
 
 class Note(StrictSerializer):
@@ -259,7 +250,7 @@ class AsideShape(serializers.Serializer[Withdrawal]):
 
 
 class SetAside(Endpoint):
-    @extend_schema(operation_id="preview_set_aside", responses=EffectShape)
+    @extend_schema(operation_id="preview_set_aside", responses=EffectShape, extensions=NAMED)
     def get(self, request: Request, slug: str, rater: str) -> Response:
         """What setting the rater's judgments aside would do."""
         project = project_for(self.user, slug, MANAGERS)
@@ -267,9 +258,7 @@ class SetAside(Endpoint):
         reopens = [{"pair": one.pair_id, "queue": one.queue_id, "left": one.left} for one in effect.reopens]
         return Response({"judged": effect.judged, "total": effect.total, "reopens": reopens})
 
-    @extend_schema(
-        operation_id="set_aside", request=Note, responses={201: AsideShape}, extensions={"x-problems": ["unchanged"]}
-    )
+    @extend_schema(operation_id="set_aside", request=Note, responses={201: AsideShape}, extensions=NAMED_OR_UNCHANGED)
     def post(self, request: Request, slug: str, rater: str) -> Response:
         """What the rater judged until now counts no more, and its pairs get other answers. It can be lifted."""
         project = project_for(self.user, slug, MANAGERS)

@@ -58,7 +58,7 @@ class CriterionAgreementShape(serializers.Serializer[Any]):
     units = serializers.IntegerField(help_text="Pairs (or responses) with at least two answers.")
     comparisons = serializers.IntegerField(help_text="Comparisons of two raters.")
     said = serializers.CharField(help_text="What the figures mean, in one or two sentences.")
-    figures = serializers.DictField(child=serializers.JSONField(allow_null=True), help_text=_FIGURES)
+    figures = serializers.DictField(child=serializers.JSONField(), help_text=_FIGURES)
 
 
 class AgreementShape(serializers.Serializer[Any]):
@@ -86,7 +86,7 @@ class RaterShape(serializers.Serializer[Any]):
     decided = serializers.IntegerField(help_text="Preferences that took a side.")
     last_at = serializers.DateTimeField()
     flags = FlagShape(many=True)
-    figures = serializers.DictField(child=serializers.JSONField(allow_null=True), help_text=_FIGURES)
+    figures = serializers.DictField(child=serializers.JSONField(), help_text=_FIGURES)
 
 
 class RatersShape(serializers.Serializer[Any]):
@@ -103,7 +103,7 @@ class StandingShape(serializers.Serializer[Any]):
     both_bad = serializers.IntegerField()
     comparisons = serializers.IntegerField()
     win_share = serializers.FloatField(help_text="Wins and half the ties, of all that named a winner or a tie.")
-    figures = serializers.DictField(child=serializers.JSONField(allow_null=True), help_text=_FIGURES)
+    figures = serializers.DictField(child=serializers.JSONField(), help_text=_FIGURES)
 
 
 class LeaderboardShape(serializers.Serializer[Any]):
@@ -117,7 +117,7 @@ class LeaderboardShape(serializers.Serializer[Any]):
     alike = serializers.ListField(
         child=serializers.ListField(child=serializers.CharField()), help_text="Models that cannot be told apart."
     )
-    figures = serializers.DictField(child=serializers.JSONField(allow_null=True), help_text=_FIGURES)
+    figures = serializers.DictField(child=serializers.JSONField(), help_text=_FIGURES)
 
 
 class Progress(Endpoint):

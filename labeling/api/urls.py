@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from labeling.api import assignments, feed, findings, gold, images, imports, projects, queues, reports, webhooks
+from labeling.api import (
+    adjudication,
+    assignments,
+    feed,
+    findings,
+    gold,
+    images,
+    imports,
+    projects,
+    queues,
+    reports,
+    webhooks,
+)
 
 urlpatterns = [
     path("projects/", projects.Projects.as_view(), name="projects"),
@@ -15,6 +27,9 @@ urlpatterns = [
     path("imports/<int:pk>/", imports.OneImport.as_view(), name="import"),
     path("images/<slug:token>/", images.OneImage.as_view(), name="image"),
     path("projects/<slug:slug>/annotations/", feed.Annotations.as_view(), name="annotations"),
+    path("projects/<slug:slug>/disagreements/", adjudication.Disagreements.as_view(), name="disagreements"),
+    path("projects/<slug:slug>/pairs/<int:pk>/decisions/", adjudication.Decisions.as_view(), name="decisions"),
+    path("projects/<slug:slug>/adjudications/", adjudication.Adjudications.as_view(), name="adjudications"),
     path("projects/<slug:slug>/progress/", reports.Progress.as_view(), name="progress"),
     path("projects/<slug:slug>/agreement/", reports.Agreement.as_view(), name="agreement"),
     path("projects/<slug:slug>/raters/", reports.Raters.as_view(), name="raters"),
@@ -32,10 +47,10 @@ urlpatterns = [
     path(
         "projects/<slug:slug>/reports/<slug:name>/<slug:table>.csv", findings.OneTableAsCsv.as_view(), name="report_csv"
     ),
-    path("projects/<slug:slug>/raters/<str:rater>/warn/", gold.WarnRater.as_view(), name="rater_warn"),
-    path("projects/<slug:slug>/raters/<str:rater>/pause/", gold.PauseRater.as_view(), name="rater_pause"),
-    path("projects/<slug:slug>/raters/<str:rater>/resume/", gold.ResumeRater.as_view(), name="rater_resume"),
-    path("projects/<slug:slug>/raters/<str:rater>/set-aside/", gold.SetAside.as_view(), name="rater_set_aside"),
+    path("projects/<slug:slug>/raters/<slug:rater>/warn/", gold.WarnRater.as_view(), name="rater_warn"),
+    path("projects/<slug:slug>/raters/<slug:rater>/pause/", gold.PauseRater.as_view(), name="rater_pause"),
+    path("projects/<slug:slug>/raters/<slug:rater>/resume/", gold.ResumeRater.as_view(), name="rater_resume"),
+    path("projects/<slug:slug>/raters/<slug:rater>/set-aside/", gold.SetAside.as_view(), name="rater_set_aside"),
     path("projects/<slug:slug>/gold/", gold.Golds.as_view(), name="gold"),
     path("projects/<slug:slug>/disputes/", gold.Disputes.as_view(), name="disputes"),
     path("gold/<int:pk>/retire/", gold.RetireGold.as_view(), name="gold_retire"),

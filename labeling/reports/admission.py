@@ -18,13 +18,13 @@ from labeling.models import Queue, User
 class Why(StrEnum):
     """Why a queue gives a rater no pair, in the order in which they are told. The values are codes of the API."""
 
-    PAUSED = "rater_paused"
     CLOSED = "queue_closed"
     NOT_NAMED = "not_named"
     ROLE = "role_missing"
     LANGUAGE = "language_missing"
     NOT_QUALIFIED = "not_qualified"
     RELIABILITY = "not_reliable_enough"
+    PAUSED = "rater_paused"
     QUOTA = "quota_reached"
 
     @property
@@ -70,9 +70,9 @@ _RULES = (
     (Why.RELIABILITY, "labeling_queue.least_reliability IS NOT NULL", "least_reliability", _RELIABLE),
     (Why.QUOTA, "labeling_queue.daily_pairs > 0", "daily_pairs", _WITHIN_QUOTA),
 )
-_WHY_NOT = f"""CASE WHEN NOT ({NOT_PAUSED}) THEN '{Why.PAUSED}'
-    WHEN labeling_queue.closed_at IS NOT NULL THEN '{Why.CLOSED}'
-    {" ".join(f"WHEN {is_on} AND NOT ({asks}) THEN '{why}'" for why, is_on, _name, asks in _RULES)} ELSE '' END"""
+_REFUSALS = [f"WHEN {is_on} AND NOT ({asks}) THEN '{why}'" for why, is_on, _name, asks in _RULES]
+_WHY_NOT = f"""CASE WHEN labeling_queue.closed_at IS NOT NULL THEN '{Why.CLOSED}'
+    {" ".join(_REFUSALS[:-1])} WHEN NOT ({NOT_PAUSED}) THEN '{Why.PAUSED}' {_REFUSALS[-1]} ELSE '' END"""
 
 # Of a slot `s`: whether this rater had its pair (a scalar subquery on purpose: as an anti-join the planner may read the
 # rater's whole history), whether they wrote its item (looked up only for who wrote any), and whether they read it.

@@ -45,7 +45,7 @@ class AnswerForm(forms.Form):
         max_length=LONGEST, label=_("Your answer"), help_text=_("The rater reads it."),
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
     )  # fmt: skip
-    outcome = forms.ChoiceField(choices=Dispute.Outcome.choices)
+    outcome = forms.ChoiceField(choices=Dispute.Outcome.choices, label=_("Who is right"))
 
 
 class PauseForm(forms.Form):

@@ -120,7 +120,7 @@ class QueueForm(forms.Form):
     )  # fmt: skip
     audit_percent = _number(
         0, 100, _("Pairs drawn for the audit, in percent"),
-        _("They always get the number below, so that agreement can be told without favour."),
+        _("They always get a number of raters of their own, so that agreement can be told without favour."),
     )  # fmt: skip
     audit_overlap = _number(2, MOST_OVERLAP, _("Raters of an audited pair"), "")
 
@@ -237,7 +237,7 @@ _GROUPS: tuple[tuple[str, Promise, Promise, tuple[str, ...]], ...] = (
      ("name", "languages", "tags", "categories", "batches", "pairing")),
     ("who", _("Who works on it"),
      _("Raters of the project; where several rules are set, all must hold. To others the queue is not shown."),
-     ("raters", "role", "speaks", "qualified", "least_reliability", "daily_pairs")),
+     ("raters", "role", "least_reliability", "speaks", "qualified", "daily_pairs")),
     ("many", _("How many raters"), _("Enough to be sure, and no more."),
      ("stopping", "overlap", "criterion", "least", "most", "sure", "trusted_singles", "audit_percent",
       "audit_overlap")),

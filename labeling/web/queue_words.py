@@ -44,7 +44,7 @@ def _who(queue: Queue) -> Iterator[Line]:
     if queue.qualified:
         rules.append(_("who have qualified"))
     if queue.least_reliability is not None:
-        rules.append(_("reliable to %(percent)s %% or more") % {"percent": f"{queue.least_reliability * 100:g}"})
+        rules.append(_("reliable to %(percent)s%% or more") % {"percent": f"{queue.least_reliability * 100:g}"})
     yield _("Raters"), _(", ").join(rules) or _("everybody who rates in the project")
     if queue.daily_pairs:
         yield _("A person and day"), _("at most %(pairs)s comparisons") % {"pairs": queue.daily_pairs}
@@ -58,19 +58,19 @@ def _how_many(queue: Queue) -> Iterator[Line]:
         yield _("Raters a pair"), _("2, and a third when they disagree")
     else:
         told = {"least": queue.least, "most": queue.most, "percent": f"{queue.sure * 100:g}"}
-        yield _("Raters a pair"), _("%(least)s to %(most)s, until %(percent)s %% sure") % told
+        yield _("Raters a pair"), _("%(least)s to %(most)s, until %(percent)s%% sure") % told
     if queue.audit_percent:
         told = {"percent": queue.audit_percent, "overlap": queue.audit_overlap}
-        yield _("Audit"), _("%(percent)s %% of the pairs get %(overlap)s raters") % told
+        yield _("Audit"), _("%(percent)s%% of the pairs get %(overlap)s raters") % told
 
 
 def _mixed_in(queue: Queue) -> Iterator[Line]:
     if queue.gold_percent:
-        yield _("Known answers"), _("%(percent)s %%") % {"percent": queue.gold_percent}
+        yield _("Known answers"), _("%(percent)s%%") % {"percent": queue.gold_percent}
     if queue.repeat_percent:
         told = {"percent": queue.repeat_percent, "days": queue.repeat_after_days}
         days = ngettext(
-            "%(percent)s %% after %(days)s day", "%(percent)s %% after %(days)s days", queue.repeat_after_days
+            "%(percent)s%% after %(days)s day", "%(percent)s%% after %(days)s days", queue.repeat_after_days
         )
         yield _("Pairs that come back"), days % told
 

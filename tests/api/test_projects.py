@@ -47,7 +47,7 @@ def test_a_project_has_criteria_with_scales_guideline_and_queues(study):
     assert found["queues"] == [
         {
             "id": study["queue"].pk, "name": "Every pair", "overlap": 2, "lease_seconds": 1200, "paused": False,
-            "blur_images": False, "languages": [], "tags": [], "pairs": 2,
+            "closed": False, "priority": 0, "blur_images": False, "languages": [], "tags": [], "pairs": 2,
         }
     ]  # fmt: skip
 

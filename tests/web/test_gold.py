@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -113,7 +114,7 @@ def test_a_pair_with_a_known_answer_leaves_the_work_and_is_mixed_in(project: Pro
     lanes = slots(known.pair)
     assert lanes == [(GOLD, "open")] * MOST_SHOWN and queue.pair_count == before + 2
     sides = list(Slot.objects.filter(pair=known.pair).order_by("number").values_list("swapped", flat=True))
-    assert sum(sides) == MOST_SHOWN // 2 and all(a != b for a, b in zip(sides, sides[1:], strict=False))
+    assert sum(sides) == MOST_SHOWN // 2 and all(a != b for a, b in pairwise(sides))
     [progress] = queue_progress([queue])
     assert (progress.slots, progress.pairs) == (4, 2), "known answers are no work of the queue"
 

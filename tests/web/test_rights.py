@@ -21,6 +21,7 @@ from django.utils import timezone
 from exports.links import make_link
 from exports.models import Export, ExportFile, StoredRecipe
 from labeling.actions import analyse
+from labeling.actions.adjudicate import escalate
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim
 from labeling.actions.care import check_in
@@ -31,7 +32,17 @@ from labeling.actions.lessons import add_lesson
 from labeling.actions.people import invite
 from labeling.actions.topics import add_topic
 from labeling.actions.withdrawals import withdraw_rater
-from labeling.models import ApiToken, Batch, CrowdEntry, Delivery, Dispute, Image, Membership, Participation
+from labeling.models import (
+    ApiToken,
+    Batch,
+    CrowdEntry,
+    Delivery,
+    Dispute,
+    Image,
+    Membership,
+    Participation,
+    StudyPlan,
+)
 from labeling.reports.pseudonyms import pseudonym
 from tests import make
 from tests.pictures import png
@@ -42,8 +53,8 @@ pytestmark = pytest.mark.django_db
 NAMES = ("Otto", "Rui", "Ada", "Noor", "Mara")
 ALL, SIGNED_IN = "everybody", "Otto Rui Ada Noor Mara"
 MEMBERS, READERS, RESEARCHERS, MANAGERS, RATERS = "Rui Ada Noor Mara", "Ada Noor Mara", "Noor Mara", "Mara", "Rui"
-DECIDERS = "Ada Mara"
 OPERATORS = "nobody here"
+ADJUDICATORS = "Ada Mara"
 
 ROUTES: dict[str, tuple[str, str, str]] = {
     "livez": ("get", ALL, ""),
@@ -90,8 +101,8 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "gold_new": ("get", MANAGERS, "project"),
     "gold_edit": ("get", MANAGERS, "project's pair"),
     "gold_retire": ("post", MANAGERS, "project's gold"),
-    "disputes": ("get", DECIDERS, "project"),
-    "dispute": ("get", DECIDERS, "project's dispute"),
+    "disputes": ("get", ADJUDICATORS, "project"),
+    "dispute": ("get", ADJUDICATORS, "project's dispute"),
     "paused": ("get", MANAGERS, "project"),
     "rater_warn": ("post", MANAGERS, "project's rater"),
     "rater_pause": ("get", MANAGERS, "project's rater"),
@@ -123,6 +134,20 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "criterion_ask": ("post", MANAGERS, "project's criterion"),
     "project_hints": ("post", MANAGERS, "project"),
     "project_rationale": ("post", MANAGERS, "project"),
+    "disagreements": ("get", ADJUDICATORS, "project"),
+    "disagreement_next": ("get", ADJUDICATORS, "project"),
+    "disagreement_bulk": ("get", ADJUDICATORS, "project"),
+    "decisions": ("get", ADJUDICATORS, "project"),
+    "disagreement": ("get", ADJUDICATORS, "project's pair"),
+    "disagreement_escalate": ("post", ADJUDICATORS, "project's pair"),
+    "disagreement_answer": ("post", MANAGERS, "project's pair"),
+    "disagreement_check": ("post", MANAGERS, "project's pair"),
+    "plans": ("get", MANAGERS, "project"),
+    "plan_new": ("get", MANAGERS, "project"),
+    "plan": ("get", MANAGERS, "project's plan"),
+    "plan_queue": ("post", MANAGERS, "project's plan"),
+    "plan_csv": ("get", MANAGERS, "project's plan"),
+    "plan_json": ("get", MANAGERS, "project's plan"),
     "guidelines": ("get", MEMBERS, "project"),
     "guideline": ("get", MEMBERS, "project's version"),
     "guideline_read": ("post", RATERS, "project's version"),
@@ -213,10 +238,17 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:import": ("get", MANAGERS, "batch"),
     "api:image": ("get", MEMBERS, "image"),
     "api:annotations": ("get", RESEARCHERS, "project"),
+    "api:disagreements": ("get", ADJUDICATORS, "project"),
+    "api:decisions": ("post", ADJUDICATORS, "project's pair"),
+    "api:adjudications": ("get", RESEARCHERS, "project"),
     "api:progress": ("get", RESEARCHERS, "project"),
     "api:agreement": ("get", RESEARCHERS, "project"),
     "api:raters": ("get", RESEARCHERS, "project"),
     "api:leaderboard": ("get", RESEARCHERS, "project"),
+    "api:reports": ("get", RESEARCHERS, "project"),
+    "api:report": ("get", RESEARCHERS, "project's report"),
+    "api:report_table": ("get", RESEARCHERS, "project's report table"),
+    "api:report_csv": ("get", RESEARCHERS, "project's report table"),
     "api:queue": ("patch", MANAGERS, "queue"),
     "api:claim": ("post", RATERS, "queue"),
     "api:renew": ("post", RATERS, "Rui's assignment"),
@@ -226,8 +258,8 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:release": ("post", RATERS, "Rui's assignment"),
     "api:gold": ("get", MANAGERS, "project"),
     "api:gold_retire": ("post", MANAGERS, "gold"),
-    "api:disputes": ("get", DECIDERS, "project"),
-    "api:dispute_answer": ("post", DECIDERS, "dispute"),
+    "api:disputes": ("get", ADJUDICATORS, "project"),
+    "api:dispute_answer": ("post", ADJUDICATORS, "dispute"),
     "api:disagree": ("post", RATERS, "Rui's answer"),
     "api:rater_warn": ("post", MANAGERS, "project's pseudonym"),
     "api:rater_pause": ("post", MANAGERS, "project's pseudonym"),
@@ -299,11 +331,11 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         project=project, sha256="0" * 64, storage_name=name, media_type="image/png", width=40, height=30
     )
     hook = make.webhook(project)
+    sent = Delivery.objects.create(webhook=hook, event="test", message_id="msg_1", body="{}")
+    slug = project.slug
     analysis = analyse.ask(project=project, by=None)
     while analyse.run_step(analysis):
         continue
-    sent = Delivery.objects.create(webhook=hook, event="test", message_id="msg_1", body="{}")
-    slug = project.slug
     pair = make.pair(project, gold={"helpfulness": 1})
     lesson = add_lesson(project=project, pair=pair, stage="practice", by=people["Mara"])
     agreed = Participation.objects.create(project=project, user=people["Rui"], consented_at=timezone.now())
@@ -315,6 +347,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     dispute = Dispute.objects.create(
         project=project, annotation=answered.annotations.get(), gold_pair=gold, rater=people["Rui"], text="No."
     )
+    passed = escalate(pair=study["pairs"][0], by=people["Ada"], note="Which rule?")
+    plan = StudyPlan.objects.create(project=project, name="Spring", asked={"pairs": 2})
     return {
         "image": (name.rpartition("/")[2],),
         "": (),
@@ -334,10 +368,11 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "project's criterion": (slug, "safety"),
         "project's batch": (slug, batch.pk),
         "project's webhook": (slug, hook.pk),
-        "project's table": (slug, "raters", "raters", "csv"),
+        "project's table": (slug, "agreement", "criteria", "csv"),
         "project's delivery": (slug, sent.pk),
         "project's topic": (slug, add_topic(project=project, by=people["Mara"], key="self-harm", name="Harm").pk),
-        "project's pair": (slug, study["pairs"][0].pk),
+        "project's pair": (slug, passed.pair_id),
+        "project's plan": (slug, plan.pk),
         "Rui's check-in": (slug, check_in(project=project, user=people["Rui"], feeling="fine", shared=True).pk),
         "batch": (batch.pk,),
         "project's export": (slug, export.pk),
@@ -359,6 +394,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "project's rater": (slug, people["Rui"].pk),
         "project's pseudonym": (slug, pseudonym(project, people["Rui"].pk)),
         "withdrawal": (withdraw_rater(project=project, rater=people["Rui"], by=people["Mara"]).pk,),
+        "project's report": (slug, "agreement"),
+        "project's report table": (slug, "agreement", "criteria"),
         "project's link": (slug, link.pk),
         "link": (link_secret,),
         "link's file": (link_secret, "README.md"),

@@ -68,12 +68,11 @@ def agreement(source: Source) -> Report:
             continue
         _headline(report, judged, votes)
         for one in _slices(judged, votes):
-            draws = DRAWS if one.by == "all" else DRAWS_OF_SLICE
-            found = figures(one.votes, draws)
-            if one.by == "all" or found["units"] >= LEAST_PERCENT:
-                report.tables["slices"].add(
-                    criterion=criterion.key, kind=criterion.kind, by=one.by, of=one.name, **found
-                )
+            whole = one.by == "all"
+            if whole or (np.bincount(one.votes.unit) >= 2).sum() >= LEAST_PERCENT:
+                found = figures(one.votes, DRAWS if whole else DRAWS_OF_SLICE)
+                cells = {"criterion": criterion.key, "kind": criterion.kind, "by": one.by, "of": one.name}
+                report.tables["slices"].add(**cells, **found)
         _two_by_two(report.tables["rater_pairs"], judged, votes)
     names = report.tables["published"].columns
     for row in PUBLISHED:

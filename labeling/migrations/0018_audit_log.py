@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0015_gold"),
+        ("labeling", "0017_adjudication"),
     ]
 
     operations = [
