@@ -63,7 +63,7 @@ def test_without_a_cache_the_page_counts_itself(project: Project, monkeypatch: p
     def gone(*args: object) -> None:
         raise NoRedis
 
-    monkeypatch.setattr(overviews.cache, "get", gone)
-    monkeypatch.setattr(overviews.cache, "set", gone)
+    monkeypatch.setattr(cache, "get", gone)
+    monkeypatch.setattr(cache, "set", gone)
     judge(project, "Rui")
     assert overview(project).progress.annotations == 1 and keep_overviews() == 1
