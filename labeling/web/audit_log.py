@@ -11,7 +11,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.http import content_disposition_header
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from labeling.access import MANAGERS, project_for
@@ -24,17 +24,23 @@ COLUMNS = ["id", "at", "who", "act", "thing", "before", "after", "more"]
 
 
 class SearchForm(forms.Form):
-    kind = forms.ChoiceField(required=False, label=gettext_lazy("About"))
-    person = forms.TypedChoiceField(required=False, label=gettext_lazy("By"), coerce=int, empty_value=None)
+    kind = forms.ChoiceField(required=False, label=pgettext_lazy("topic", "About"))
+    person = forms.TypedChoiceField(
+        required=False, label=pgettext_lazy("who did it", "By"), coerce=int, empty_value=None
+    )
     thing = forms.CharField(
         required=False, max_length=60, label=gettext_lazy("Thing"),
         widget=forms.TextInput(attrs={"placeholder": "queue 3", "autocomplete": "off"}),
     )  # fmt: skip
     since = forms.DateField(
-        required=False, label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        required=False,
+        label=pgettext_lazy("day", "From"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     until = forms.DateField(
-        required=False, label=gettext_lazy("To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        required=False,
+        label=pgettext_lazy("day", "To"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     work = forms.BooleanField(required=False, label=gettext_lazy("With what raters do all day"))
 

@@ -16,7 +16,7 @@ from labeling.web.plots import Point, forest
 from labeling.web.report_pages import begin, chosen, criteria_of
 from labeling.web.report_sheets import sheet, where
 
-SIDES = (("first", _("the first")), ("tie", _("neither")), ("second", _("the second")))
+SIDES = (("first", _("the first")), ("tie", _("a tie")), ("second", _("the second")))
 MODELS = ("model", "responses", "unsafe", "rate", "low", "high", "judgments")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from labeling.web.plots import number
 
@@ -50,11 +51,11 @@ HEADINGS: dict[str, Any] = {
     "win_share": _("Wins, of all"),
     "strength": _("Strength"),
     "error": _("± (s.e.)"),
-    "low": _("From"),
-    "high": _("To"),
+    "low": pgettext_lazy("lower bound", "From"),
+    "high": pgettext_lazy("upper bound", "To"),
     "best": _("Is best"),
     "rank": _("Rank"),
-    "share": _("Share"),
+    "share": pgettext_lazy("proportion", "Share"),
     "bin": _("Part"),
     "decided": _("With a side"),
     "pairs": _("Pairs"),
@@ -72,8 +73,8 @@ HEADINGS: dict[str, Any] = {
     "others": _("Everybody else"),
     "difference": _("Difference"),
     "verdict": _("Verdict"),
-    "topic": _("About"),
-    "question": _("Asked"),
+    "topic": pgettext_lazy("topic", "About"),
+    "question": pgettext_lazy("question", "Asked"),
     "rater": _("Rater"),
     "kappa": _("κ"),
     "week": _("Week"),
@@ -103,8 +104,8 @@ HEADINGS: dict[str, Any] = {
     "across": _("Across"),
     "stated": _("Stated"),
     "day": _("Day"),
-    "from": _("From"),
-    "to": _("To"),
+    "from": pgettext_lazy("lower bound", "From"),
+    "to": pgettext_lazy("upper bound", "To"),
 }
 # Codes that stand in cells, in words.
 WORDS: dict[str, Any] = {

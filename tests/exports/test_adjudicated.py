@@ -109,7 +109,7 @@ def test_safety_is_decided_too(tmp_path: Path, transactional_db: None, stored: P
 
 @pytest.mark.parametrize("more", [{}, {"margin": "llama2"}, {"format": "ranking"}, {"otherwise": "one_coin"}])
 def test_same_in_same_bytes_also_when_a_decision_comes_later(
-    study: Project, stored: Path, more: dict[str, str]
+    study: Project, stored: Path, more: dict[str, Any]
 ) -> None:
     decided(study, "tied", helpfulness=3)
     one = snapshot(study, **FIRST, **more)
