@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 
 from labeling.actions.crowd_entry import finish, has_room
 from labeling.actions.lanes import hide_if_broken, lock_rotation
-from labeling.actions.leasing import lease, waiting_after_the_run
+from labeling.actions.leasing import lease, lease_mixed_in, waiting_after_the_run
+from labeling.actions.pairing import add_telling_pairs
 from labeling.actions.queues import return_slots
 from labeling.actions.refusals import Refused
 from labeling.actions.settle import settle_for_claim
 from labeling.audit import record
 from labeling.models import Assignment, Passage, Queue, User
+from labeling.reports.admission import Why, over_quota, why_not
 
 State = Assignment.State
 SWEEP_EVERY = timedelta(seconds=10)
@@ -94,18 +96,34 @@ def _lease_to_worker(queue: Queue, rater: User) -> Assignment | None:
     found = None
     if has_room(queue=queue, rater=rater):
         found = _search(queue, rater) or _held(queue, rater)
-    if found is None and not queue.paused and not waiting_after_the_run(queue, rater):
+    at_an_end = found is None and not queue.paused and not waiting_after_the_run(queue, rater)
+    if at_an_end and why_not(queue, rater) in (None, Why.CLOSED):
         finish(queue=queue, rater=rater)
     return found
 
 
 def _search(queue: Queue, rater: User) -> Assignment | None:
-    if queue.paused:
+    if not queue.gives:
         return None
-    assignment = lease(queue, rater)
+    if not queue.daily_pairs:
+        return _look(queue, rater)
+    # The claim has asked already. But two that come at once may each have counted before the other's answer was in;
+    # now that this one has the rater's only open pair of the queue, the count is whole.
+    with transaction.atomic():
+        found = _look(queue, rater)
+        if found is not None and over_quota(queue, rater):
+            transaction.set_rollback(True)
+            found = None
+    return found
+
+
+def _look(queue: Queue, rater: User) -> Assignment | None:
+    assignment = lease_mixed_in(queue, rater) or lease(queue, rater)
     if assignment is None and expire_stale(queue=queue):
         assignment = lease(queue, rater)
     if assignment is None and settle_for_claim(queue=queue):
+        assignment = lease(queue, rater)
+    if assignment is None and queue.pairing == Queue.Pairing.INFORMATIVE and add_telling_pairs(queue=queue):
         assignment = lease(queue, rater)
     if assignment is None and _may_sweep(queue, rater):
         assignment = lease(queue, rater, sweep=True)

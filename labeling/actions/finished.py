@@ -36,7 +36,10 @@ def _tell(queue: Queue) -> bool:
 
 
 def _finished() -> QuerySet[Queue]:
-    """Something was judged, nobody holds a pair, and none is open but those put aside. Probes of partial indexes."""
+    """Something was judged, nobody holds a pair, and none is open but those put aside and known answers.
+
+    Probes of partial indexes.
+    """
     slots = Slot.objects.filter(queue=OuterRef("pk"))
     held = Assignment.objects.filter(queue=OuterRef("pk"), state=Assignment.State.OPEN)
     open_slots = slots.filter(state=Slot.State.OPEN).exclude(lane__in=[HIDDEN, GOLD])

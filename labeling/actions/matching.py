@@ -1,8 +1,9 @@
 """Makes the slots of a queue's pairs as many as are wanted: the only place that adds to a pair or takes from it later.
 
 A pair is asked of as many raters as have answered so that it counts, hold it now, or are still to come: slots that are
-done, leased and open. The sum becomes what is wanted (labeling/actions/wanted.py), as far as what is done or leased
-allows. A slot whose answer was set aside stays done and is made up for by a new one.
+done, leased and open. The sum becomes what is wanted (labeling/actions/wanted.py), or nothing where the queue does not
+take the pair any more (labeling/actions/fitting.py), as far as what is done or leased allows. A slot whose answer was
+set aside stays done and is made up for by a new one.
 
 Left alone are the lane of gold, which is no work of the queue, and pairs that nobody is to be given: lessons, items
 that were withdrawn, and what was found broken; that is matched when it is brought back.
@@ -14,6 +15,8 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from labeling.actions.fitting import fits
+from labeling.actions.gold_lane import IS_NO_WORK
 from labeling.actions.lane_of import LANE_OF_PAIR
 from labeling.actions.wanted import wanted
 from labeling.models import Queue
@@ -38,6 +41,7 @@ _MATCH = f"""
 WITH {_VOID}, asked AS (
     SELECT slot.pair_id, count(*) FILTER (WHERE slot.state = 'open') AS open,
            count(*) FILTER (WHERE slot.state <> 'open' AND void.slot_id IS NULL) AS taken,
+           count(*) FILTER (WHERE slot.state <> 'open') AS stays,
            count(*) FILTER (WHERE NOT slot.swapped AND void.slot_id IS NULL)
            - count(*) FILTER (WHERE slot.swapped AND void.slot_id IS NULL) AS straight
     FROM labeling_slot slot LEFT JOIN void ON void.slot_id = slot.id
@@ -46,9 +50,11 @@ WITH {_VOID}, asked AS (
 ), wrong AS (
     SELECT pairs.*, places.n AS places
     FROM asked AS pairs JOIN labeling_queue queue ON queue.id = %(queue)s
-    CROSS JOIN LATERAL (SELECT greatest({wanted("pairs.pair_id")} - pairs.taken, 0) AS n) AS places
+    CROSS JOIN LATERAL (SELECT CASE WHEN {fits("pairs.pair_id")}
+                               THEN greatest({wanted("pairs.pair_id")} - pairs.taken, 0) ELSE 0 END AS n) AS places
     WHERE places.n <> pairs.open
       AND NOT EXISTS (SELECT FROM labeling_lesson lesson WHERE lesson.pair_id = pairs.pair_id)
+      AND NOT {IS_NO_WORK % "pairs.pair_id"}
       AND NOT EXISTS (SELECT FROM labeling_slot aside WHERE aside.queue_id = queue.id AND aside.pair_id = pairs.pair_id
                       AND aside.lane = '{HIDDEN}' AND aside.state = 'open')
       AND NOT EXISTS (SELECT FROM labeling_pair pair JOIN labeling_withdrawal gone ON gone.item_id = pair.item_id
@@ -76,7 +82,9 @@ WITH {_VOID}, asked AS (
               AND slot.pair_id IN (SELECT pair_id FROM wrong WHERE places < open)
         ) AS slot JOIN wrong ON wrong.pair_id = slot.pair_id WHERE slot.place > wrong.places)
 )
-UPDATE labeling_queue SET last_rank = last_rank + given.n FROM (SELECT count(*) AS n FROM short) AS given
+UPDATE labeling_queue SET last_rank = last_rank + given.n, pair_count = pair_count - emptied.n
+FROM (SELECT count(*) AS n FROM short) AS given,
+     (SELECT count(*) AS n FROM wrong WHERE places = 0 AND stays = 0) AS emptied
 WHERE labeling_queue.id = %(queue)s RETURNING given.n
 """  # noqa: S608 (constants of ours)
 

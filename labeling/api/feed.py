@@ -51,6 +51,7 @@ class FeedAnnotation(serializers.Serializer[Any]):
     claimed_at = serializers.DateTimeField()
     created_at = serializers.DateTimeField()
     active_ms = serializers.IntegerField(allow_null=True)
+    withdrawn = serializers.BooleanField(help_text="Set aside by a manager: not to be used, unless that is lifted.")
 
 
 class Feed(serializers.Serializer[Any]):
@@ -74,7 +75,8 @@ class Annotations(Endpoint):
         """Every current annotation, oldest first; with `after`, only what came since.
 
         `next` is always given and stays good: keep it, and ask again tomorrow for what is new. A changed answer
-        comes as a new annotation of the same `assignment`, with a higher `revision`.
+        comes as a new annotation of the same `assignment`, with a higher `revision`. What was given under a consent
+        that was taken back is not in the feed any more; what was withdrawn otherwise comes as `withdrawn`.
         """
         project = project_for(self.user, slug, RESEARCHERS)
         after, limit = _after(request), read_limit(request)

@@ -4,6 +4,10 @@ Ids are given out before their rows can be seen, so a reader that stops at the h
 transaction writes below it. The order is therefore (transaction, id), and a row is shown once every transaction
 up to its own has ended: `transaction < pg_snapshot_xmin(pg_current_snapshot())`.
 
+What was told cannot be untold, so a reader who must know asks for the project's withdrawals. From then on the feed
+leaves out what was given under a consent that was taken back, for ever; what a manager set aside comes marked as
+`withdrawn`, because it may be lifted again and a cursor that went past it would never come back.
+
 A database that was restored from a dump counts its transactions afresh. What a reader can see with a number that
 this cluster has not reached yet comes from before: those rows are shown first, and a cursor within them goes on
 with everything written since. After a restore some rows may come twice, none is left out.
@@ -20,28 +24,32 @@ from typing import Any, Self
 from django.db import connection
 
 from labeling.models import Annotation, Criterion, Judgment, Pair, Project
+from labeling.reports.counted import CONSENT_STANDS, COUNTS
 from labeling.reports.pseudonyms import pseudonym
 
 _PACK = struct.Struct(">QQ")
 # Bounds are spelt out in each branch: through a shared CTE they would no longer bound the index range.
-_PAGE = """
-(
-    SELECT 1 AS part, transaction, id FROM labeling_annotation
-    WHERE project_id = %(project)s AND current AND transaction >= pg_snapshot_xmax(pg_current_snapshot())
+_PAGE = f"""
+SELECT found.part, found.transaction, found.id, NOT ({COUNTS}) FROM ((
+    SELECT 1 AS part, transaction, id FROM labeling_annotation a
+    WHERE project_id = %(project)s AND current AND {CONSENT_STANDS}
+      AND transaction >= pg_snapshot_xmax(pg_current_snapshot())
       AND (%(transaction)s::xid8 = '0' OR %(transaction)s::xid8 >= pg_snapshot_xmax(pg_current_snapshot()))
       AND (transaction, id) > (%(transaction)s::xid8, %(id)s::bigint)
     ORDER BY transaction, id LIMIT %(limit)s
 ) UNION ALL (
-    SELECT 2, transaction, id FROM labeling_annotation
-    WHERE project_id = %(project)s AND current AND transaction < pg_snapshot_xmin(pg_current_snapshot())
+    SELECT 2, transaction, id FROM labeling_annotation a
+    WHERE project_id = %(project)s AND current AND {CONSENT_STANDS}
+      AND transaction < pg_snapshot_xmin(pg_current_snapshot())
       AND (transaction, id) > (
           CASE WHEN %(transaction)s::xid8 < pg_snapshot_xmax(pg_current_snapshot())
                THEN %(transaction)s::xid8 ELSE '0' END,
           CASE WHEN %(transaction)s::xid8 < pg_snapshot_xmax(pg_current_snapshot()) THEN %(id)s::bigint ELSE 0 END
       )
     ORDER BY transaction, id LIMIT %(limit)s
-) ORDER BY part, transaction, id LIMIT %(limit)s
-"""
+) ORDER BY part, transaction, id LIMIT %(limit)s) found
+JOIN labeling_annotation a ON a.id = found.id ORDER BY found.part, found.transaction, found.id
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +100,12 @@ def page(project: Project, after: Cursor, limit: int) -> Page:
         Judgment.objects.filter(annotation__in=ids).select_related("criterion").order_by("criterion__position", "id")
     ):
         judgments[judgment.annotation_id].append(judgment)
-    rows = [row_of(project, annotations[pk], judgments[pk]) for pk in ids if pk in annotations]
+    withdrawn = {row[2]: row[3] for row in found}
+    rows = [row_of(project, annotations[pk], judgments[pk], withdrawn=withdrawn[pk]) for pk in ids if pk in annotations]
     return Page(rows, Cursor(int(found[-1][1]), found[-1][2]))
 
 
-def row_of(project: Project, annotation: Annotation, judgments: list[Judgment]) -> dict[str, Any]:
+def row_of(project: Project, annotation: Annotation, judgments: list[Judgment], *, withdrawn: bool) -> dict[str, Any]:
     """One annotation in stored order (`first`, `second`), its rater by pseudonym. Runs no query."""
     pair, assignment = annotation.pair, annotation.assignment
     return {
@@ -118,6 +127,7 @@ def row_of(project: Project, annotation: Annotation, judgments: list[Judgment]) 
         "claimed_at": assignment.claimed_at,
         "created_at": annotation.created_at,
         "active_ms": annotation.active_ms,
+        "withdrawn": withdrawn,
     }
 
 

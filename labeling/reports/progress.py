@@ -42,7 +42,7 @@ class ProjectProgress:
 
 
 def queue_progress(queues: Iterable[Queue]) -> list[QueueProgress]:
-    """One query for all of them."""
+    """One query for all of them. What is mixed in of known answers is no work of a queue."""
     queues = list(queues)
     unfinished = Q(state__in=[Slot.State.OPEN, Slot.State.LEASED])
     counts = {
