@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
+from django.utils import timezone
 
 from labeling.actions.matching import match
 from labeling.actions.standings import LEARN_AFTER, LEARN_EVERY, criterion_of, is_due, learn_standings
@@ -36,9 +38,10 @@ from labeling.stats.evidence import (
     usual_grades,
 )
 from labeling.stats.one_coin import KINDS, USUAL
-from labeling.stats.stopping import CLEARLY, COLLECTING, CONTESTED, FULL, SETTLED, TRUSTED, Flags, Known, Rules, decide
-from labeling.stats.votes import FIRST, GRADES, NEITHER, SECOND, Votes, votes_of
+from labeling.stats.stopping import CLEARLY, COLLECTING, CONTESTED, FULL, SETTLED, TRUSTED, Known, Rules, decide
+from labeling.stats.votes import FIRST, GRADES, NEITHER, SECOND, Flags, Votes, votes_of
 
+KEPT_DAYS = timedelta(days=28)
 AT_ONCE = 5000  # pairs a transaction
 AT_A_CLAIM = 4  # so often a claim that finds nothing looks on
 LEARNED_AT_A_CLAIM = 10_000  # judged pairs in the queue above which only the clock learns of raters
@@ -212,10 +215,20 @@ def _look(queue: Queue) -> tuple[int, bool]:
     given = 0
     if pairs:
         read = _read(queue, pairs)
-        look.unlearned += int(np.maximum(read.judgments - read.before, 0).sum())
+        fresh = int(np.maximum(read.judgments - read.before, 0).sum())
+        look.unlearned += fresh
+        _count_day(look, fresh)
         given = match(queue=queue, pair_ids=_judge(queue, look, read))
-    look.save(update_fields=["seen", "withdrawals", "passing", "unlearned"])
+    look.save(update_fields=["seen", "withdrawals", "passing", "unlearned", "days"])
     return given, look.passing is not None
+
+
+def _count_day(look: Settling, fresh: int) -> None:
+    """What was judged on which day, of the last weeks: by it the end is foretold."""
+    today = timezone.now().date()
+    since = (today - KEPT_DAYS).isoformat()
+    look.days = {day: count for day, count in look.days.items() if day >= since}
+    look.days[today.isoformat()] = look.days.get(today.isoformat(), 0) + fresh
 
 
 def _pass_on(queue: Queue, look: Settling) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from labeling.models import Criterion, Project, Queue, RaterStanding, Settling
 from labeling.models.queues import GOLD
 from labeling.reports.counted import COUNTS
-from labeling.stats.evidence import Crowd, Standing, learn
+from labeling.stats.evidence import Crowd, Standing, foretell, learn
 from labeling.stats.votes import Votes, votes_of
 
 LEARN_AFTER, LEARN_EVERY = 300, timedelta(minutes=5)  # judgments, time: whichever comes first
@@ -43,6 +43,20 @@ ORDER BY 3
 ON CONFLICT (project_id, criterion_id, rater_id) DO UPDATE SET judgments = excluded.judgments, mean = excluded.mean,
     low = excluded.low, high = excluded.high, poor = excluded.poor, computed_at = excluded.computed_at
 """
+
+
+# The answers to audited pairs, and which of them were the first two.
+_AUDITED = f"""
+SELECT a.pair_id, a.rater_id, judgment.preference, judgment.both_bad,
+       row_number() OVER (PARTITION BY a.pair_id ORDER BY a.id) <= 2
+FROM labeling_queuedpair known
+JOIN labeling_annotation a ON a.project_id = %(project)s AND a.pair_id = known.pair_id AND {COUNTS}
+JOIN labeling_assignment judged ON judged.id = a.assignment_id AND judged.queue_id = %(queue)s
+ AND judged.lane <> '{GOLD}'
+JOIN labeling_judgment judgment ON judgment.annotation_id = a.id AND judgment.criterion_id = %(criterion)s
+ AND judgment.response_id IS NULL AND judgment.preference <> 0
+WHERE known.queue_id = %(queue)s AND known.audit
+"""  # noqa: S608 (constants of ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +93,9 @@ def learn_standings(*, queue: Queue) -> None:
             _keep(queue.project, criterion, found)
             look.kinds = found.crowd.kinds.tolist()
             look.grades = _grades(found)
+            look.audit_off, look.audit_answers = _checked(queue, criterion, found)
         look.unlearned, look.learned_at, look.passing = max(0, look.unlearned - seen), timezone.now(), 0
-        look.save(update_fields=["kinds", "grades", "unlearned", "learned_at", "passing"])
+        look.save()
 
 
 def to_review(project: Project) -> list[RaterStanding]:
@@ -103,6 +118,21 @@ def _learned(project: Project, criterion: Criterion, *, graded: bool) -> Learned
     right, told = (np.array([known.get(rater, (0, 0))[place] for rater in raters], dtype=int) for place in (0, 1))
     crowd, standing = learn(votes, pairs=len(pairs), raters=len(raters), right=right, known=told, graded=graded)
     return Learned(raters, crowd, standing)
+
+
+def _checked(queue: Queue, criterion: Criterion, found: Learned) -> tuple[float | None, int]:
+    """On audited pairs: what the first two answers foretell of the others, against what the others said."""
+    with connection.cursor() as cursor:
+        cursor.execute(_AUDITED, {"project": queue.project_id, "queue": queue.pk, "criterion": criterion.pk})
+        rows = cursor.fetchall()
+    pairs = sorted({row[0] for row in rows})
+    foretold, answers = foretell(
+        votes_of([row[:4] for row in rows], pairs, found.raters),
+        np.array([row[4] for row in rows], dtype=bool),
+        replace(found.crowd, grades=None, habits=None),
+        pairs=len(pairs),
+    )
+    return (foretold if answers else None), answers
 
 
 def _grades(found: Learned) -> dict[str, Any] | None:

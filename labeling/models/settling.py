@@ -100,7 +100,16 @@ class Settling(models.Model):
     kinds = ArrayField(
         models.FloatField(), default=list, db_default=Value([]), help_text="How frequent each kind of pair is."
     )
-    grades = models.JSONField(null=True, help_text="How frequent each grade is, by side and kind of pair.")
+    grades = models.JSONField(
+        null=True, help_text="How frequent each grade is, by side and kind of pair; and each rater's habits."
+    )
+    days = models.JSONField(
+        default=dict, db_default=Value({}, models.JSONField()), help_text="Judgments that were news on each day (UTC)."
+    )
+    audit_off = models.FloatField(
+        null=True, help_text="By how much what two answers foretell is off, on audited pairs: foretold less seen."
+    )
+    audit_answers = models.PositiveIntegerField(default=0, help_text="Answers that this was checked against.")
 
     def __str__(self) -> str:
         return f"queue {self.queue_id} up to {self.seen}"

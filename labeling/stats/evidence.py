@@ -32,7 +32,7 @@ from labeling.stats.one_coin import (
     USUAL,
     WRONG,
 )
-from labeling.stats.votes import FIRST, GRADES, NEITHER, SECOND, Votes
+from labeling.stats.votes import FIRST, GRADES, NEITHER, SECOND, Flags, Votes
 
 # How frequent the grades are believed to be, by kind of pair: of votes for the worse side, and of those for the better.
 WORSE = ((0.52, 0.34, 0.14),) * 4
@@ -122,6 +122,20 @@ def people_differ(belief: Floats, share: float) -> Floats:
     """Bits of uncertainty about a rater's choice that stay however many answer, because people differ."""
     differ: Floats = belief.sum(1) @ entropy(_found(np.array([share]))[0])
     return differ
+
+
+def foretell(votes: Votes, early: Flags, crowd: Crowd, *, pairs: int) -> tuple[float, int]:
+    """How much oftener the later votes were expected to agree with the label of the early ones than they did, on
+    average; and how many later votes there were."""
+    late = np.flatnonzero(~early)
+    if not len(late):
+        return 0.0, 0
+    belief = posterior(votes.part(np.flatnonzero(early)), crowd, pairs=pairs)
+    first = chosen_by(belief, float(crowd.share.mean()))[votes.pair[late]]
+    label = first_better(belief)[votes.pair[late]] > 0.5
+    expected = np.where(label, first, 1 - first)
+    seen = (votes.side[late] == FIRST) == label
+    return float((expected - seen).mean()), len(late)
 
 
 def entropy(chance: Floats) -> Floats:

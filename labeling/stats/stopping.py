@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from labeling.stats.counts import Floats, Ints
-
-Flags = npt.NDArray[np.bool_]
+from labeling.stats.votes import Flags
 
 COLLECTING, SETTLED, CONTESTED, FULL = range(4)
 MOST_DIFFER, CONTESTED_FROM = 0.6, 4  # bits; judgments
