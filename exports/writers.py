@@ -16,7 +16,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from labeling.web.csv_download import harmless
+from labeling.spreadsheets import harmless
 
 # Fixed by name, so that another version's defaults do not change the bytes. Only roles repeat enough for a dictionary.
 _PARQUET = {

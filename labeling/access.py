@@ -20,6 +20,7 @@ from labeling.models import (
     CrowdLink,
     Delivery,
     Dispute,
+    Escalation,
     GoldPair,
     Guideline,
     Image,
@@ -30,6 +31,7 @@ from labeling.models import (
     Participation,
     Project,
     Queue,
+    StudyPlan,
     Topic,
     User,
     Webhook,
@@ -40,8 +42,8 @@ Row = TypeVar("Row", bound=Model)
 Role = Membership.Role
 RATERS = (Role.RATER,)
 MANAGERS = (Role.MANAGER,)
-DECIDERS = (Role.ADJUDICATOR, Role.MANAGER)
 RESEARCHERS = (Role.RESEARCHER, Role.MANAGER)
+ADJUDICATORS = (Role.ADJUDICATOR, Role.MANAGER)
 MEMBERS = tuple(Role)
 
 
@@ -161,7 +163,7 @@ def gold_pair_for(user: User, slug: str, pk: int) -> GoldPair:
 
 
 def dispute_for(user: User, slug: str, pk: int) -> Dispute:
-    found: QuerySet[Dispute] = Dispute.objects.filter(holds(user, DECIDERS), project__slug=slug, pk=pk)
+    found: QuerySet[Dispute] = Dispute.objects.filter(holds(user, ADJUDICATORS), project__slug=slug, pk=pk)
     return _only(found.select_related("project", "gold_pair", "rater"))
 
 
@@ -171,7 +173,7 @@ def any_gold_pair_for(user: User, pk: int) -> GoldPair:
 
 
 def any_dispute_for(user: User, pk: int) -> Dispute:
-    found: QuerySet[Dispute] = Dispute.objects.filter(holds(user, DECIDERS), pk=pk)
+    found: QuerySet[Dispute] = Dispute.objects.filter(holds(user, ADJUDICATORS), pk=pk)
     return _only(found.select_related("project", "gold_pair"))
 
 
@@ -185,6 +187,23 @@ def rater_of(project: Project, pk: int) -> User:
     rates = Membership.objects.filter(project=project, user=OuterRef("pk"), role=Role.RATER)
     judged = Assignment.objects.filter(project=project, rater=OuterRef("pk"), state=Assignment.State.SUBMITTED)
     return _only(User.objects.filter(Exists(rates) | Exists(judged), pk=pk))
+
+
+def pair_to_decide(user: User, slug: str, pk: int) -> Pair:
+    """A pair, for those who decide where raters differ; with its texts, and with its disagreement if there is one."""
+    pairs: QuerySet[Pair] = Pair.objects.filter(holds(user, ADJUDICATORS), project__slug=slug, pk=pk)
+    return _only(pairs.select_related("project", "item", "first", "second", "disagreement__held_by"))
+
+
+def escalation_for(user: User, slug: str, pk: int) -> Escalation:
+    """What was passed on about a pair, by the pair's id: the newest."""
+    found: QuerySet[Escalation] = Escalation.objects.filter(holds(user, MANAGERS), project__slug=slug, pair=pk)
+    return _only(found.select_related("pair").order_by("-pk"))
+
+
+def plan_for(user: User, slug: str, pk: int) -> StudyPlan:
+    plans: QuerySet[StudyPlan] = StudyPlan.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk)
+    return _only(plans.select_related("project", "queue", "created_by"))
 
 
 def webhook_for(user: User, slug: str, pk: int) -> Webhook:

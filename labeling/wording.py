@@ -11,6 +11,7 @@ _ALONE = (
     "\u3105-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
 _PIECE = re.compile(rf"[{_ALONE}]|[^\s{_ALONE}]+")
+_ASCII_WORD = re.compile(r"\S*[A-Za-z0-9]\S*")
 
 
 def count_words(text: str) -> int:
@@ -18,4 +19,6 @@ def count_words(text: str) -> int:
     >>> count_words("It's well-made, 3 of 4."), count_words("直接回答了问题。"), count_words("GPT 很好")
     (5, 7, 3)
     """
+    if text.isascii():  # the same, three times as fast
+        return len(_ASCII_WORD.findall(text))
     return sum(any(character.isalnum() for character in piece) for piece in _PIECE.findall(text))

@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 from labeling.actions.crowd_entry import finish, has_room
 from labeling.actions.lanes import hide_if_broken, lock_rotation
 from labeling.actions.leasing import lease, lease_mixed_in, waiting_after_the_run
+from labeling.actions.pairing import add_telling_pairs
 from labeling.actions.queues import return_slots
 from labeling.actions.refusals import Refused
+from labeling.actions.settle import settle_for_claim
 from labeling.audit import record
 from labeling.models import Assignment, Passage, Queue, User
 from labeling.reports.admission import Why, over_quota, why_not
@@ -94,9 +96,9 @@ def _lease_to_worker(queue: Queue, rater: User) -> Assignment | None:
     found = None
     if has_room(queue=queue, rater=rater):
         found = _search(queue, rater) or _held(queue, rater)
-    if found is None and not queue.paused and not waiting_after_the_run(queue, rater):
-        if why_not(queue, rater) in (None, Why.CLOSED):
-            finish(queue=queue, rater=rater)
+    at_an_end = found is None and not queue.paused and not waiting_after_the_run(queue, rater)
+    if at_an_end and why_not(queue, rater) in (None, Why.CLOSED):
+        finish(queue=queue, rater=rater)
     return found
 
 
@@ -118,6 +120,10 @@ def _search(queue: Queue, rater: User) -> Assignment | None:
 def _look(queue: Queue, rater: User) -> Assignment | None:
     assignment = lease_mixed_in(queue, rater) or lease(queue, rater)
     if assignment is None and expire_stale(queue=queue):
+        assignment = lease(queue, rater)
+    if assignment is None and settle_for_claim(queue=queue):
+        assignment = lease(queue, rater)
+    if assignment is None and queue.pairing == Queue.Pairing.INFORMATIVE and add_telling_pairs(queue=queue):
         assignment = lease(queue, rater)
     if assignment is None and _may_sweep(queue, rater):
         assignment = lease(queue, rater, sweep=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from labeling.actions.settle import settle
 from labeling.actions.webhooks import announce
 from labeling.models import Assignment, FinishedQueue, Passage, Queue, Slot, Webhook
 from labeling.models.queues import GOLD, HIDDEN
@@ -20,7 +21,13 @@ def watch_queues() -> list[int]:
 
 @transaction.atomic
 def _tell(queue: Queue) -> bool:
-    """In one transaction, so that two who look at the same time tell it once."""
+    """In one transaction, so that two who look at the same time tell it once.
+
+    The last answers may not have been looked at yet: more raters may be wanted.
+    """
+    settle(queue=queue)
+    if not _finished().filter(pk=queue.pk).exists():
+        return False
     _, made = FinishedQueue.objects.get_or_create(queue=queue)
     if made:
         described = {"id": queue.pk, "name": queue.name, "pairs": queue.pair_count}

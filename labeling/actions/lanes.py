@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from labeling.actions.gold_pairs import retire_gold
-from labeling.actions.queues import LANE_OF_ITEM
+from labeling.actions.lane_of import LANE_OF_ITEM
+from labeling.actions.matching import match
 from labeling.actions.refusals import Refused
 from labeling.audit import record
 from labeling.models import Assignment, GoldPair, Pair, Queue, Slot, User, Withdrawal
@@ -92,7 +93,10 @@ def bring_back(*, pair: Pair, by: User) -> int:
     """Give a hidden pair to raters again, at the end of its lane. Returns how many slots; refused when none is."""
     if Withdrawal.objects.filter(item=pair.item_id, lifted_at=None).exists():
         raise Refused("withdrawn", _("This item was withdrawn, so nobody is given it."))
-    moved = sum(_relane(queue, _OF_PAIR, pair=pair.pk) for queue in _locked_queues(pair.project_id))
+    queues = _locked_queues(pair.project_id)
+    moved = sum(_relane(queue, _OF_PAIR, pair=pair.pk) for queue in queues)
+    for queue in queues:  # what was wanted may have changed while it lay aside
+        match(queue=queue, pair_ids=[pair.pk])
     if not moved:
         raise Refused("not_hidden", _("This pair is in rotation already."))
     record(by, "pair.put_back", pair, project_id=pair.project_id)

@@ -15,7 +15,6 @@ Known answers and pairs that come back are mixed in by a draw before the search,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from secrets import randbelow
 from typing import Any
 
@@ -29,7 +28,6 @@ LOOKED_AT = 200  # so many of the rater's answers are looked at for one that may
 
 _NAMES = ("id", "slot_id", "pair_id", "guideline_id", "swapped", "lane", "claimed_at", "lease_until")
 _FOR_THEM = f"{NOT_HAD} AND {NOT_WRITTEN}"
-_FOR_WHO_READS_THEM = f"{_FOR_THEM} AND {READS}"
 
 _MAKE = """INSERT INTO labeling_assignment
         (project_id, queue_id, slot_id, pair_id, rater_id, guideline_id, state, swapped, lane, claimed_at, lease_until,
@@ -40,15 +38,16 @@ _MAKE = """INSERT INTO labeling_assignment
            'open', swapped, lane, now(), now() + make_interval(secs => %(lease)s), '', '', {repeats}
     FROM picked ON CONFLICT DO NOTHING
     RETURNING id, slot_id, pair_id, guideline_id, swapped, lane, claimed_at, lease_until"""
+_LEASE = _MAKE.format(slot="id", repeats="NULL::bigint")
 _TAKE = f"""leased AS (
-    {_MAKE.format(slot="id", repeats="NULL::bigint")}
+    {_LEASE}
 ), taken AS (
     UPDATE labeling_slot SET state = 'leased' WHERE id = (SELECT slot_id FROM leased)
 ), moved AS (
     INSERT INTO labeling_passage (queue_id, rater_id, lane, passed, done)
     SELECT %(queue)s, %(rater)s, picked.lane, picked.rank, 0 FROM picked, leased
     ON CONFLICT (queue_id, rater_id, lane) DO UPDATE SET passed = greatest(labeling_passage.passed, excluded.passed)
-)"""
+)"""  # noqa: S608 (constants of this module)
 # The everyday lane's row counts the rater's work, also before they had a pair of that lane.
 _COUNTED = """counted AS (
     INSERT INTO labeling_passage (queue_id, rater_id, lane, passed, done)
@@ -62,8 +61,9 @@ def _gate(*rules: str) -> str:
     return f"EXISTS (SELECT FROM labeling_queue WHERE labeling_queue.id = %(queue)s AND {asked})"
 
 
+# In the statements below, <asks> stands for what a queue asks before any slot, and of each.
 def _in_lane(
-    lane: str, asks: str, *, chooses: str = "", unless: str = "", told: str = "", others: str = "", also: str = ""
+    lane: str, *, chooses: str = "", unless: str = "", told: str = "", others: str = "", also: str = ""
 ) -> str:
     return f"""
 WITH {chooses} picked AS (
@@ -71,42 +71,30 @@ WITH {chooses} picked AS (
     WHERE s.queue_id = %(queue)s AND s.lane = '{lane}' AND s.state = 'open'
       AND s.rank > coalesce((SELECT passed FROM labeling_passage
                              WHERE queue_id = %(queue)s AND rater_id = %(rater)s AND lane = '{lane}'), 0) * %(ahead)s
-      AND {asks} {unless}
+      AND <asks> {unless}
     ORDER BY s.rank LIMIT 1 FOR UPDATE OF s SKIP LOCKED
 ), {_TAKE} {also}
 SELECT id, slot_id, pair_id, guideline_id, swapped, lane, claimed_at, lease_until {told} FROM leased {others}
 """  # noqa: S608 (constants of this module)
 
 
-@cache
-def _plain(asks: str) -> str:
-    """A queue without sensitive lanes: nobody has to be asked what they chose."""
-    return _in_lane(EVERYDAY, asks)
-
-
-@cache
-def _unless_chosen(asks: str) -> str:
-    """A queue with them: who chose topics gets nothing here but a row that says so."""
-    return _in_lane(
-        EVERYDAY,
-        asks,
-        chooses="""chooses AS (
+# A queue without sensitive lanes: nobody has to be asked what they chose.
+_PLAIN = _in_lane(EVERYDAY)
+# A queue with them: who chose topics gets nothing here but a row that says so.
+_UNLESS_CHOSEN = _in_lane(
+    EVERYDAY,
+    chooses="""chooses AS (
     SELECT FROM labeling_participation WHERE project_id = %(project)s AND user_id = %(rater)s AND topics <> '{}'
 ),""",
-        unless="AND NOT EXISTS (SELECT FROM chooses)",
-        told=", false",
-        others="UNION ALL SELECT" + " NULL," * len(_NAMES) + " true FROM chooses",
-    )
+    unless="AND NOT EXISTS (SELECT FROM chooses)",
+    told=", false",
+    others="UNION ALL SELECT" + " NULL," * len(_NAMES) + " true FROM chooses",
+)
+# A pair of the lane of known answers, as long as other work waits.
+_KNOWN_ANSWER = _in_lane(GOLD, also=f", {_COUNTED}")
 
 
-@cache
-def _known_answer(rules: tuple[str, ...]) -> str:
-    """A pair of the lane of known answers, in whatever language and topic, as long as other work waits."""
-    return _in_lane(GOLD, f"{_FOR_THEM} AND {_gate(*rules, WAITING)}", also=f", {_COUNTED}")
-
-
-@cache
-def _once_more(rules: tuple[str, ...]) -> str:
+def _once_more() -> str:
     """A pair that the rater answered some days ago, the other way round.
 
     Begun at a moment drawn from between their first answer and the last that is old enough, so that what came back
@@ -131,7 +119,7 @@ WITH span AS (
         SELECT ended_at FROM labeling_assignment WHERE rater_id = %(rater)s AND project_id = %(project)s
           AND state IN ('submitted', 'skipped') ORDER BY ended_at LIMIT 1) AS first
 ), start AS (
-    SELECT last - random() * (last - first) AS at FROM span WHERE first <= last AND {_gate(*rules, WAITING)}
+    SELECT last - random() * (last - first) AS at FROM span WHERE first <= last AND <asks>
 ), picked AS (
     SELECT id AS first_id, pair_id, NOT swapped AS swapped, lane FROM (
         {among.format(before="(SELECT at FROM start)")}
@@ -144,6 +132,8 @@ SELECT id, slot_id, pair_id, guideline_id, swapped, lane, claimed_at, lease_unti
        (SELECT first_id FROM picked) FROM leased
 """  # noqa: S608 (constants of this module)
 
+
+_ONCE_MORE = _once_more()
 
 # What is open to a rater who chose topics. The lock on what they chose makes taking a topic back wait for this claim,
 # or this claim see it; and a person claims in one place at a time. Caps and the run are looked at again when the pair
@@ -179,9 +169,7 @@ _LOOK_AHEAD = """me AS (
 )"""
 
 
-@cache
-def _among_lanes(asks: str) -> str:
-    return f"""
+_AMONG_LANES = f"""
 WITH {_LOOK_AHEAD}, picked AS (
     SELECT s.id, s.pair_id, s.rank, s.swapped, s.lane FROM labeling_slot s
     WHERE s.queue_id = %(queue)s AND s.lane = (SELECT lane FROM best) AND s.state = 'open'
@@ -190,21 +178,18 @@ WITH {_LOOK_AHEAD}, picked AS (
 ), {_TAKE}, {_COUNTED}
 SELECT leased.id, slot_id, pair_id, guideline_id, swapped, leased.lane, claimed_at, lease_until, best.lane
 FROM best LEFT JOIN leased ON true
-""".replace("<asks>", asks)  # noqa: S608 (constants of this module)
+"""  # noqa: S608 (constants of this module)
 
 
-@cache
-def _look(asks: str) -> str:
-    return f"WITH {_LOOK_AHEAD} SELECT lane FROM best".replace("<asks>", asks)  # noqa: S608 (constants of this module)
+_LOOK = f"WITH {_LOOK_AHEAD} SELECT lane FROM best"  # noqa: S608 (constants of this module)
 
 
 def lease(queue: Queue, rater: User, *, sweep: bool = False) -> Assignment | None:
     """Lease the next open slot that this rater may have, or none. `sweep` looks also below what they have passed."""
     facts = _facts(queue, rater) | {"ahead": 0 if sweep else 1}
-    asks = _asks(queue)
     if not queue.lanes:
-        return _made(queue, rater, _one(_plain(asks), facts))
-    row = _one(_unless_chosen(asks), facts)
+        return _made(queue, rater, _one(_asking(queue, _PLAIN), facts))
+    row = _one(_asking(queue, _UNLESS_CHOSEN), facts)
     if row is None or row[0] is not None:
         return _made(queue, rater, row)
     return _lease_among(queue, rater, facts)
@@ -214,11 +199,13 @@ def lease_mixed_in(queue: Queue, rater: User) -> Assignment | None:
     """What is mixed into the work, when the draw says so and there is one: a known answer, or a pair once more."""
     if not queue.mixes_in:
         return None
-    drawn, facts = draw(), _facts(queue, rater) | {"ahead": 1, "days": queue.repeat_after_days}
+    drawn, rules = draw(), rules_of(queue)
+    facts = _facts(queue, rater) | {"ahead": 1, "days": queue.repeat_after_days}
     if drawn < queue.gold_percent:
-        return _made(queue, rater, _one(_known_answer(rules_of(queue)), facts))
+        asks = f"{_gate(*rules, WAITING)} AND {_FOR_THEM}"
+        return _made(queue, rater, _one(_asking(queue, _KNOWN_ANSWER, asks), facts))
     if drawn < queue.gold_percent + queue.repeat_percent:
-        row = _one(_once_more(rules_of(queue)), facts)
+        row = _one(_asking(queue, _ONCE_MORE, _gate(*rules, WAITING)), facts)
         return _made(queue, rater, row, repeats_id=row[-1]) if row else None
     return None
 
@@ -233,14 +220,14 @@ def waiting_after_the_run(queue: Queue, rater: User) -> bool:
     if not queue.lanes:
         return False
     unlimited = {"ahead": 1, "lanes": queue.lanes, "most": 1 << 30}
-    return _one(_look(_asks(queue)), _facts(queue, rater) | unlimited) is not None
+    return _one(_asking(queue, _LOOK), _facts(queue, rater) | unlimited) is not None
 
 
 def _lease_among(queue: Queue, rater: User, facts: dict[str, Any]) -> Assignment | None:
     """From the lane with the lowest next rank; when others took what was seen there, from the next best."""
     lanes = [EVERYDAY, *queue.lanes]
     while lanes:
-        row = _one(_among_lanes(_asks(queue)), facts | {"lanes": lanes})
+        row = _one(_asking(queue, _AMONG_LANES), facts | {"lanes": lanes})
         if row is None or row[0] is not None:
             return _made(queue, rater, row)
         lanes.remove(row[-1])
@@ -259,10 +246,10 @@ def _facts(queue: Queue, rater: User) -> dict[str, Any]:
     }
 
 
-def _asks(queue: Queue) -> str:
-    """What is asked before any slot, and of each."""
-    of_each = _FOR_WHO_READS_THEM if asks_language(queue) else _FOR_THEM
-    return f"{_gate(*rules_of(queue))} AND {of_each}"
+def _asking(queue: Queue, statement: str, asks: str = "") -> str:
+    """The statement with the conditions that this queue has switched on."""
+    of_each = f"{_FOR_THEM} AND {READS}" if asks_language(queue) else _FOR_THEM
+    return statement.replace("<asks>", asks or f"{_gate(*rules_of(queue))} AND {of_each}")
 
 
 def _one(statement: str, facts: dict[str, Any]) -> Sequence[Any] | None:
@@ -276,13 +263,7 @@ def _made(queue: Queue, rater: User, row: Sequence[Any] | None, *, repeats_id: i
     if row is None:
         return None
     fields: dict[str, Any] = dict(zip(_NAMES, row, strict=False))  # more than the fields may follow
-    assignment = Assignment(
-        project_id=queue.project_id,
-        queue=queue,
-        rater=rater,
-        state=Assignment.State.OPEN,
-        repeats_id=repeats_id,
-        **fields,
-    )
+    fields |= {"project_id": queue.project_id, "repeats_id": repeats_id}
+    assignment = Assignment(queue=queue, rater=rater, state=Assignment.State.OPEN, **fields)
     assignment._state.adding = False
     return assignment

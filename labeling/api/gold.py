@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling.access import (
-    DECIDERS,
+    ADJUDICATORS,
     MANAGERS,
     any_dispute_for,
     any_gold_pair_for,
@@ -148,7 +148,7 @@ class Disputes(Endpoint):
     @extend_schema(operation_id="list_disputes", parameters=LIST_PARAMETERS, responses=page_of(DisputeShape))
     def get(self, request: Request, slug: str) -> Response:
         """Known answers that raters hold to be wrong, newest first."""
-        rows = project_for(self.user, slug, DECIDERS).disputes.select_related("gold_pair", "project")
+        rows = project_for(self.user, slug, ADJUDICATORS).disputes.select_related("gold_pair", "project")
         return Response(paged(request, rows, dispute_shape, "-id"))
 
 

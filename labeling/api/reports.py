@@ -1,4 +1,7 @@
-"""Progress, agreement, raters and models: the reports of a project, for managers and researchers."""
+"""Progress, agreement, raters and models: the reports of a project, for managers and researchers.
+
+All but progress come from the newest analysis, and say when that was.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,19 @@ from labeling.access import RESEARCHERS, project_for
 from labeling.api.base import Endpoint
 from labeling.models import Criterion, Project
 from labeling.reports.agreement import COEFFICIENT, DEFINITION, project_agreement
+from labeling.reports.findings import age
 from labeling.reports.leaderboard import leaderboard
 from labeling.reports.progress import project_progress
 from labeling.reports.raters import project_raters
 
-COUNTS_ONLY = "Counts of judgments. Strengths that allow for who met whom (Bradley-Terry) are not computed yet."
+METHOD = "davidson"
+NOTE = (
+    "Strengths by Bradley and Terry with ties as Davidson has them, in natural logarithms with mean 0; 95 % intervals "
+    "from errors clustered by prompt. `figures.plain` counts a tie as half a win. Models of different components were "
+    "never compared with each other and have no common ranking."
+)
+NEW = "Annotations since, at most 10,000 are counted."
+_FIGURES = "Every column of the report, see docs/guide.md; null where a number is not defined."
 
 
 class QueueProgressShape(serializers.Serializer[Any]):
@@ -46,12 +57,22 @@ class CriterionAgreementShape(serializers.Serializer[Any]):
     value = serializers.FloatField(allow_null=True, help_text="0 to 1; null without two answers to compare.")
     units = serializers.IntegerField(help_text="Pairs (or responses) with at least two answers.")
     comparisons = serializers.IntegerField(help_text="Comparisons of two raters.")
+    said = serializers.CharField(help_text="What the figures mean, in one or two sentences.")
+    figures = serializers.DictField(child=serializers.JSONField(), help_text=_FIGURES)
 
 
 class AgreementShape(serializers.Serializer[Any]):
+    computed_at = serializers.DateTimeField(allow_null=True, help_text="Of the analysis; null before the first.")
+    new = serializers.IntegerField(help_text=NEW)
     coefficient = serializers.CharField()
     definition = serializers.CharField()
     criteria = CriterionAgreementShape(many=True)
+
+
+class FlagShape(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    said = serializers.CharField(help_text="Two numbers.")
+    verb = serializers.CharField(help_text="What a manager could do: pause, review or talk.")
 
 
 class RaterShape(serializers.Serializer[Any]):
@@ -64,9 +85,13 @@ class RaterShape(serializers.Serializer[Any]):
     )
     decided = serializers.IntegerField(help_text="Preferences that took a side.")
     last_at = serializers.DateTimeField()
+    flags = FlagShape(many=True)
+    figures = serializers.DictField(child=serializers.JSONField(), help_text=_FIGURES)
 
 
 class RatersShape(serializers.Serializer[Any]):
+    computed_at = serializers.DateTimeField(allow_null=True, help_text="Of the analysis; null before the first.")
+    new = serializers.IntegerField(help_text=NEW)
     raters = RaterShape(many=True)
 
 
@@ -78,14 +103,21 @@ class StandingShape(serializers.Serializer[Any]):
     both_bad = serializers.IntegerField()
     comparisons = serializers.IntegerField()
     win_share = serializers.FloatField(help_text="Wins and half the ties, of all that named a winner or a tie.")
+    figures = serializers.DictField(child=serializers.JSONField(), help_text=_FIGURES)
 
 
 class LeaderboardShape(serializers.Serializer[Any]):
+    computed_at = serializers.DateTimeField(allow_null=True, help_text="Of the analysis; null before the first.")
+    new = serializers.IntegerField(help_text=NEW)
     criterion = serializers.CharField()
     method = serializers.CharField()
     note = serializers.CharField()
     left_out = serializers.IntegerField(help_text="Judgments of pairs with an unnamed model, or one model twice.")
-    models = StandingShape(many=True)
+    models = StandingShape(many=True, help_text="Strongest first.")
+    alike = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField()), help_text="Models that cannot be told apart."
+    )
+    figures = serializers.DictField(child=serializers.JSONField(), help_text=_FIGURES)
 
 
 class Progress(Endpoint):
@@ -108,17 +140,20 @@ class Agreement(Endpoint):
     @extend_schema(operation_id="read_agreement", responses=AgreementShape)
     def get(self, request: Request, slug: str) -> Response:
         """How far raters agree, criterion by criterion, with the coefficient named."""
-        found = project_agreement(project_for(self.user, slug, RESEARCHERS))
+        project = project_for(self.user, slug, RESEARCHERS)
         criteria = [
             {
                 "criterion": one.criterion.key,
                 "value": one.agreement.share,
                 "units": one.agreement.units,
                 "comparisons": one.agreement.comparisons,
+                "said": one.said,
+                "figures": one.headline,
             }
-            for one in found
+            for one in project_agreement(project)
         ]
-        return Response({"coefficient": COEFFICIENT, "definition": str(DEFINITION), "criteria": criteria})
+        head = {"coefficient": COEFFICIENT, "definition": str(DEFINITION)}
+        return Response(_age(project) | head | {"criteria": criteria})
 
 
 class Raters(Endpoint):
@@ -126,11 +161,16 @@ class Raters(Endpoint):
     def get(self, request: Request, slug: str) -> Response:
         """What each rater has done, busiest first, under the pseudonym used everywhere in the project's data."""
         project = project_for(self.user, slug, RESEARCHERS)
-        names = ("annotations", "judgments", "median_active_ms", "left_share", "decided", "last_at")
+        names = ("annotations", "judgments", "median_active_ms", "left_share", "decided", "last_at", "figures")
         rows = [
-            {"rater": one.pseudonym} | {name: getattr(one, name) for name in names} for one in project_raters(project)
+            {
+                "rater": one.pseudonym,
+                "flags": [dict(zip(("code", "said", "verb"), flag, strict=True)) for flag in one.flags],
+            }
+            | {name: getattr(one, name) for name in names}
+            for one in project_raters(project)
         ]
-        return Response({"raters": rows})
+        return Response(_age(project) | {"raters": rows})
 
 
 class Leaderboard(Endpoint):
@@ -140,13 +180,19 @@ class Leaderboard(Endpoint):
         responses=LeaderboardShape,
     )
     def get(self, request: Request, slug: str) -> Response:
-        """How often each model was preferred, tied and not preferred on one criterion."""
+        """How strong each model is on one criterion, and how often it was preferred, tied and not preferred."""
         project = project_for(self.user, slug, RESEARCHERS)
         board = leaderboard(_criterion(project, request.query_params.get("criterion")))
-        names = ("model", "wins", "ties", "losses", "both_bad", "comparisons", "win_share")
+        names = ("model", "wins", "ties", "losses", "both_bad", "comparisons", "win_share", "figures")
         models = [{name: getattr(one, name) for name in names} for one in board.standings]
-        head = {"criterion": board.criterion.key, "method": "counts", "note": COUNTS_ONLY, "left_out": board.left_out}
-        return Response(head | {"models": models})
+        head = {"criterion": board.criterion.key, "method": METHOD, "note": NOTE, "left_out": board.left_out}
+        tail = {"models": models, "alike": board.brackets, "figures": board.figures}
+        return Response(_age(project) | head | tail)
+
+
+def _age(project: Project) -> dict[str, Any]:
+    found = age(project)
+    return {"computed_at": found.newest.finished_at if found.newest else None, "new": found.new}
 
 
 def _criterion(project: Project, key: str | None) -> Criterion:

@@ -372,6 +372,12 @@ class Assignment(models.Model):
                 name="assignment_my_project",
             ),
             models.Index(fields=["project", "pair"], name="assignment_of_pair"),
+            # pairs that a rater could not judge, for whoever decides on them
+            models.Index(
+                fields=["project", "ended_at"],
+                condition=Q(state="skipped", skip_reason__in=["cannot_tell", "broken"]),
+                name="assignment_marked",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Who may work on a queue, and which of its pairs are for them, as SQL: the claim, the home page and the doors ask here.
+"""Who may work on a queue, and which of its pairs are for them, as SQL: for the claim, the home page, the doors.
 
 Each condition is written over a row of `labeling_queue` and the parameter `rater`. A claim takes only those that the
 queue has switched on (`rules_of`); whoever has to explain a refusal asks for the first that does not hold (`why_not`).
@@ -7,7 +7,6 @@ queue has switched on (`rules_of`); whoever has to explain a refusal asks for th
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
 from django.db import connection
 from django.db.models import BooleanField, CharField
@@ -19,13 +18,13 @@ from labeling.models import Queue, User
 class Why(StrEnum):
     """Why a queue gives a rater no pair, in the order in which they are told. The values are codes of the API."""
 
-    PAUSED = "rater_paused"
     CLOSED = "queue_closed"
     NOT_NAMED = "not_named"
     ROLE = "role_missing"
     LANGUAGE = "language_missing"
     NOT_QUALIFIED = "not_qualified"
     RELIABILITY = "not_reliable_enough"
+    PAUSED = "rater_paused"
     QUOTA = "quota_reached"
 
     @property
@@ -71,9 +70,9 @@ _RULES = (
     (Why.RELIABILITY, "labeling_queue.least_reliability IS NOT NULL", "least_reliability", _RELIABLE),
     (Why.QUOTA, "labeling_queue.daily_pairs > 0", "daily_pairs", _WITHIN_QUOTA),
 )
-_WHY_NOT = f"""CASE WHEN NOT ({NOT_PAUSED}) THEN '{Why.PAUSED}'
-    WHEN labeling_queue.closed_at IS NOT NULL THEN '{Why.CLOSED}'
-    {" ".join(f"WHEN {is_on} AND NOT ({asks}) THEN '{why}'" for why, is_on, _name, asks in _RULES)} ELSE '' END"""
+_REFUSALS = [f"WHEN {is_on} AND NOT ({asks}) THEN '{why}'" for why, is_on, _name, asks in _RULES]
+_WHY_NOT = f"""CASE WHEN labeling_queue.closed_at IS NOT NULL THEN '{Why.CLOSED}'
+    {" ".join(_REFUSALS[:-1])} WHEN NOT ({NOT_PAUSED}) THEN '{Why.PAUSED}' {_REFUSALS[-1]} ELSE '' END"""
 
 # Of a slot `s`: whether this rater had its pair (a scalar subquery on purpose: as an anti-join the planner may read the
 # rater's whole history), whether they wrote its item (looked up only for who wrote any), and whether they read it.
@@ -131,12 +130,14 @@ def over_quota(queue: Queue, rater: User) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def facts(rater: User) -> dict[str, Any]:
-    """Annotations of queues: `why_not` (a `Why`, or empty) and `waiting`, in the statement that reads the list."""
-    return {
-        "why_not": _over_rows(_WHY_NOT, rater, CharField()),
-        "waiting": _over_rows(WAITING, rater, BooleanField()),
-    }
+def waiting_for(rater: User) -> RawSQL:
+    """Annotation of queues: whether an open pair is ahead of the rater."""
+    return _over_rows(WAITING, rater, BooleanField())
+
+
+def why_not_of(rater: User) -> RawSQL:
+    """Annotation of queues: a `Why`, or empty."""
+    return _over_rows(_WHY_NOT, rater, CharField())
 
 
 def _over_rows(text: str, rater: User, field: CharField[str, str] | BooleanField[bool, bool]) -> RawSQL:

@@ -1,16 +1,15 @@
-"""How far raters agree, by criterion. One coefficient so far, named for what it is: percent agreement."""
+"""How far raters agree, by criterion, as the newest analysis found it: what the overview and the API show."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Criterion, Project
-from labeling.reports.counted import COUNTS
-from labeling.stats.agreement import PercentAgreement, percent_agreement
+from labeling.reports.findings import Found, find
+from labeling.stats.agreement import PercentAgreement
 
 COEFFICIENT = "percent_agreement"
 DEFINITION = _(
@@ -19,21 +18,16 @@ DEFINITION = _(
     "it is safe or not, response by response; for a rating the exact number. Not corrected for chance."
 )
 
-# One row a unit and answer: (criterion, pair, response or 0, answer, how many raters).
-_ANSWERS = f"""
-SELECT j.criterion_id, a.pair_id, coalesce(j.response_id, 0),
-       CASE WHEN j.both_bad THEN 'both_bad' ELSE coalesce(sign(j.preference)::text, j.safe::text, j.rating::text) END,
-       count(*)
-FROM labeling_annotation a JOIN labeling_judgment j ON j.annotation_id = a.id
-WHERE a.project_id = %s AND {COUNTS} AND j.criterion_id = ANY(%s)
-GROUP BY 1, 2, 3, 4
-"""  # noqa: S608
-
 
 @dataclass(frozen=True, slots=True)
 class CriterionAgreement:
+    """`agreement` is of all judgments; `headline` the figures of the audit where queues adapt, by the names of the
+    report's columns, empty before the first analysis; `said` the sentence beside them."""
+
     criterion: Criterion
     agreement: PercentAgreement
+    headline: dict[str, Any] = field(default_factory=dict)
+    said: str = ""
 
     @property
     def percent(self) -> int | None:
@@ -41,12 +35,30 @@ class CriterionAgreement:
 
 
 def project_agreement(project: Project, criteria: list[Criterion] | None = None) -> list[CriterionAgreement]:
-    """Percent agreement on each criterion with answers to count. Two queries; reads every judgment that counts."""
+    """Every criterion whose answers can be counted. Two queries, whatever was judged."""
     if criteria is None:
         criteria = list(project.criteria.exclude(kind__in=[Criterion.Kind.TEXT, Criterion.Kind.REASONS]))
-    units: dict[int, dict[tuple[int, int], list[int]]] = {criterion.pk: defaultdict(list) for criterion in criteria}
-    with connection.cursor() as cursor:
-        cursor.execute(_ANSWERS, [project.pk, list(units)])
-        for criterion_id, pair_id, response_id, _, raters in cursor:
-            units[criterion_id][pair_id, response_id].append(raters)
-    return [CriterionAgreement(criterion, percent_agreement(units[criterion.pk].values())) for criterion in criteria]
+    return of_criteria(find(project, "agreement"), criteria)
+
+
+def of_criteria(found: Found | None, criteria: list[Criterion]) -> list[CriterionAgreement]:
+    if found is None:
+        return [CriterionAgreement(criterion, PercentAgreement(0, 0, 0)) for criterion in criteria]
+    everything = {row["criterion"]: row for row in found.rows("slices") if row["by"] == "all"}
+    headline = {row["criterion"]: row for row in found.rows("criteria")}
+    said = {sentence.about["criterion"]: sentence.text for sentence in found.sentences}
+    return [
+        CriterionAgreement(
+            criterion,
+            _percent(everything.get(criterion.key)),
+            headline.get(criterion.key, {}),
+            said.get(criterion.key, ""),
+        )
+        for criterion in criteria
+    ]
+
+
+def _percent(row: dict[str, Any] | None) -> PercentAgreement:
+    if row is None:
+        return PercentAgreement(0, 0, 0)
+    return PercentAgreement(row["units"], row["comparisons"], round((row["percent_pooled"] or 0) * row["comparisons"]))

@@ -85,8 +85,9 @@ def open_queues(rater: User) -> list[OpenQueue]:
             done=Coalesce(Subquery(Passage.objects.filter(**own, lane="").values("done")[:1]), 0),
             held=Subquery(Assignment.objects.filter(**own, state=State.OPEN).values("claimed_at")[:1]),
             read=Subquery(RaterProfile.objects.filter(user=rater).values("languages")[:1]),
+            waiting=admission.waiting_for(rater),
+            why_not=admission.why_not_of(rater),
             **facts(rater, "project"),
-            **admission.facts(rater),
         )
         .order_by(F("held").desc(nulls_last=True), "-priority", "-done", "project__name", "id")
     )

@@ -1,45 +1,24 @@
-"""How often each model's response was preferred: counts. Strengths (Bradley-Terry) are not computed yet."""
+"""How models stand on one preference, as the newest analysis found it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from django.db import connection
+from dataclasses import dataclass, field
+from typing import Any
 
 from labeling.models import Criterion
-from labeling.reports.counted import COUNTS
-
-_COUNTS = f"""
-WITH games AS (
-    SELECT first.model_name AS first, second.model_name AS second, j.preference, j.both_bad
-    FROM labeling_annotation a
-    JOIN labeling_judgment j ON j.annotation_id = a.id AND j.criterion_id = %(criterion)s
-    JOIN labeling_pair p ON p.id = a.pair_id
-    JOIN labeling_response first ON first.id = p.first_id
-    JOIN labeling_response second ON second.id = p.second_id
-    WHERE a.project_id = %(project)s AND {COUNTS}
-), sides AS (
-    SELECT first AS model, preference < 0 AS won, preference > 0 AS lost, preference = 0 AS tied, both_bad FROM games
-    WHERE first <> '' AND second <> '' AND first <> second
-    UNION ALL
-    SELECT second, preference > 0, preference < 0, preference = 0, both_bad FROM games
-    WHERE first <> '' AND second <> '' AND first <> second
-)
-SELECT model, count(*) FILTER (WHERE won), count(*) FILTER (WHERE tied), count(*) FILTER (WHERE lost),
-       count(*) FILTER (WHERE both_bad), 0
-FROM sides GROUP BY model
-UNION ALL
-SELECT '', 0, 0, 0, 0, count(*) FROM games WHERE first = '' OR second = '' OR first = second
-"""  # noqa: S608
+from labeling.reports.findings import Found, find
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
+    """`figures` are all the report's cells of the model: strength, interval, rank and more."""
+
     model: str
     wins: int
     ties: int
     losses: int
     both_bad: int
+    figures: dict[str, Any] = field(default_factory=dict)
 
     @property
     def comparisons(self) -> int:
@@ -54,18 +33,33 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Leaderboard:
-    """`left_out` judgments are of pairs in which a model is not named, or meets itself."""
+    """Strongest first. `left_out` judgments are of pairs in which a model is not named, or meets itself.
+
+    `brackets` are runs of models that cannot be told apart; `figures` the report's cells of the criterion.
+    """
 
     criterion: Criterion
     standings: list[Standing]
     left_out: int
+    brackets: list[list[str]] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
 
 
 def leaderboard(criterion: Criterion) -> Leaderboard:
-    """Every judgment that counts, of one preference criterion. One query; reads all of them."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, {"project": criterion.project_id, "criterion": criterion.pk})
-        rows = cursor.fetchall()
-    standings = [Standing(*row[:5]) for row in rows if row[0]]
-    standings.sort(key=lambda one: (-one.win_share, one.model))
-    return Leaderboard(criterion, standings, next(row[5] for row in rows if not row[0]))
+    """Of one preference criterion; empty before the first analysis. Two queries."""
+    found = find(criterion.project, "models")
+    return Leaderboard(criterion, [], 0) if found is None else of_criterion(found, criterion)
+
+
+def of_criterion(found: Found, criterion: Criterion) -> Leaderboard:
+    figures = next((row for row in found.rows("criteria") if row["criterion"] == criterion.key), {})
+    standings = [
+        Standing(row["model"], int(row["wins"]), int(row["ties"]), int(row["losses"]), int(row["both_bad"]), row)
+        for row in found.rows("models")
+        if row["criterion"] == criterion.key
+    ]
+    brackets: dict[int, list[str]] = {}
+    for row in found.rows("brackets"):
+        if row["criterion"] == criterion.key:
+            brackets.setdefault(row["bracket"], []).append(row["model"])
+    return Leaderboard(criterion, standings, int(figures.get("left_out") or 0), list(brackets.values()), figures)

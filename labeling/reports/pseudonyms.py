@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from base64 import b32encode
 
-from labeling.models import Project
+from labeling.models import Project, User
 
 LENGTH = 16
 
@@ -14,3 +14,9 @@ def pseudonym(project: Project, user_id: int) -> str:
     """HMAC-SHA-256 of the user's id under the project's key: 16 characters of base32 in lower case (80 bits)."""
     mac = hmac.digest(bytes(project.pseudonym_key), str(user_id).encode(), "sha256")
     return b32encode(mac)[:LENGTH].decode().lower()
+
+
+def people_by_pseudonym(project: Project) -> dict[str, User]:
+    """Everybody who judged here, for pages of managers, who may know. One query."""
+    people = User.objects.filter(assignments__project=project, assignments__state="submitted").distinct()
+    return {pseudonym(project, person.pk): person for person in people}

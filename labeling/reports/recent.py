@@ -87,7 +87,9 @@ def _queue_changed(data: dict[str, Any]) -> str:
     if set(after) == {"paused"}:
         return _("paused a queue") if after["paused"] else _("resumed a queue")
     changed = [
-        f"{_named([name])} {before.get(name)} → {value}" for name, value in after.items() if before.get(name) != value
+        _named([name]) if isinstance(value, list) else f"{_named([name])} {before.get(name)} → {value}"
+        for name, value in after.items()
+        if before.get(name) != value
     ]
     return _("changed a queue: %(what)s") % {"what": ", ".join(changed)} if changed else _("saved a queue’s settings")
 
@@ -99,13 +101,38 @@ _FIELDS = {
     "overlap": gettext_lazy("raters a pair"),
     "lease_seconds": gettext_lazy("seconds a pair is held"),
     "paused": gettext_lazy("pause"),
+    "languages": gettext_lazy("languages"),
+    "tags": gettext_lazy("tags"),
+    "categories": gettext_lazy("categories"),
+    "batches": gettext_lazy("imports"),
+    "pairing": gettext_lazy("which pairs"),
+    "raters": gettext_lazy("who works on it"),
+    "role": gettext_lazy("role"),
+    "speaks": gettext_lazy("by the raters’ languages"),
+    "qualified": gettext_lazy("only who has qualified"),
+    "least_reliability": gettext_lazy("least reliability"),
+    "daily_pairs": gettext_lazy("comparisons a person and day"),
+    "stopping": gettext_lazy("how many raters"),
+    "criterion": gettext_lazy("which question decides"),
+    "least": gettext_lazy("fewest raters a pair"),
+    "most": gettext_lazy("most raters a pair"),
+    "sure": gettext_lazy("how sure"),
+    "trusted_singles": gettext_lazy("single answers"),
+    "audit_percent": gettext_lazy("audited pairs in percent"),
+    "audit_overlap": gettext_lazy("raters of an audited pair"),
+    "gold_percent": gettext_lazy("known answers in percent"),
+    "repeat_percent": gettext_lazy("pairs that come back, in percent"),
+    "repeat_after_days": gettext_lazy("days before they do"),
+    "order": gettext_lazy("order"),
+    "priority": gettext_lazy("priority"),
+    "blur_images": gettext_lazy("blurred images"),
     "support": gettext_lazy("whom raters can talk to"),
     "break_after_minutes": gettext_lazy("minutes to a break"),
     "break_after_pairs": gettext_lazy("pairs to a break"),
 }
 _OF_THE_CLOCK = {
     "assignments.expired", "batch.finished", "batch.failed", "export.finished", "gold.worn", "pair.hidden",
-    "push.finished", "push.failed", "webhook.stopped",
+    "push.finished", "push.failed", "queue.pairs_added", "webhook.stopped",
 }  # fmt: skip
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "annotation.submitted": lambda data: ngettext("judged a pair", "judged %(times)s pairs", data["times"]) % data,
@@ -128,6 +155,9 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "guideline.read": lambda data: _("read version %(version)s of the guideline") % data,
     "queue.created": lambda data: _("made the queue “%(name)s”") % data,
     "queue.changed": _queue_changed,
+    "queue.closed": lambda data: _("closed the queue “%(name)s”") % data,
+    "queue.reopened": lambda data: _("opened the queue “%(name)s” again") % data,
+    "queue.pairs_added": lambda data: _("The queue “%(name)s” took the pairs that tell most: %(pairs)s") % data,
     "care.changed": lambda data: _("changed %(what)s") % {"what": _named(data.get("after", {}))},
     "topic.added": lambda data: _("made “%(name)s” a sensitive topic") % data,
     "topic.changed": lambda data: _("changed the sensitive topic %(key)s") % data,
@@ -140,6 +170,7 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "invitation.made": lambda data: _("made an invitation with the role %(role)s") % data,
     "invitation.accepted": lambda data: _("accepted an invitation with the role %(role)s") % data,
     "invitation.revoked": lambda data: _("withdrew an invitation"),
+    "analysis.asked": lambda data: _("asked for the figures to be computed anew"),
     "batch.started": lambda data: _("started the import of “%(name)s”") % data,
     "batch.finished": lambda data: _("An import is done: %(kept)s kept, %(refused)s refused") % data,
     "batch.failed": lambda data: _("An import failed: %(error)s") % data,

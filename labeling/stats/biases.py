@@ -8,6 +8,7 @@ from math import erfc, sqrt
 import numpy as np
 
 from labeling.stats.counts import Floats, Ints
+from labeling.stats.logistic import logistic
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +59,14 @@ def length(ratio: Floats, won: Floats, cluster: Ints, more: Floats | None = None
     """
     scale = float(ratio.std()) or 1.0
     columns = [np.ones(len(won)), np.tanh(ratio / scale)] + ([] if more is None else [more])
-    design = np.column_stack(columns)
-    weights = np.zeros(design.shape[1])
-    for _ in range(30):
-        chance = 1 / (1 + np.exp(-design @ weights))
-        information = design.T @ (design * (chance * (1 - chance))[:, None])
-        step = np.linalg.solve(information, design.T @ (won - chance))
-        weights = weights + step
-        if np.abs(step).max() < 1e-10:
-            break
-    _, group = np.unique(cluster, return_inverse=True)
-    residuals = design * (won - 1 / (1 + np.exp(-design @ weights)))[:, None]
-    scores = np.column_stack([np.bincount(group, residuals[:, column]) for column in range(design.shape[1])])
-    inverse = np.linalg.inv(information)
-    cov = inverse @ (scores.T @ scores) @ inverse
+    found = logistic(np.column_stack(columns), won, cluster)
     different = ratio != 0
     longer = np.where(ratio > 0, won, 1 - won)[different]
-    return Slope(float(weights[1]), sqrt(float(cov[1, 1])), float(longer.mean()) if len(longer) else float("nan"))
+    wins = float(longer.mean()) if len(longer) else float("nan")
+    return Slope(float(found.weights[1]), float(found.error[1]), wins)
 
 
-def wilson(part: int, whole: int, z: float = 1.959963984540054) -> tuple[float, float]:
+def wilson(part: float, whole: float, z: float = 1.959963984540054) -> tuple[float, float]:
     """Wilson's interval (1927) of a share; (0, 1) of nothing."""
     if not whole:
         return 0.0, 1.0
@@ -85,3 +74,13 @@ def wilson(part: int, whole: int, z: float = 1.959963984540054) -> tuple[float, 
     middle = share + z * z / (2 * whole)
     around = z * sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole))
     return (middle - around) / (1 + z * z / whole), (middle + around) / (1 + z * z / whole)
+
+
+def even_odds(part: int, whole: int) -> float:
+    """Exact two-sided p of `part` of `whole` where both outcomes are as likely (binomial); 1 of nothing."""
+    if not whole:
+        return 1.0
+    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, whole + 1, dtype=np.float64)))])
+    fewer = np.arange(min(part, whole - part) + 1)
+    tail = np.exp(logs[whole] - logs[fewer] - logs[whole - fewer] - whole * np.log(2.0)).sum()
+    return min(1.0, 2 * float(tail))

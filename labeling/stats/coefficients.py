@@ -41,7 +41,7 @@ def krippendorff_alpha(
     coincidences[np.diag_indices_from(coincidences)] -= (table * share[:, None]).sum(0)
     totals = coincidences.sum(1)
     total = float(totals.sum())
-    distance = _distance(metric, totals, np.arange(len(totals), dtype=np.float64) if values is None else values)
+    distance = distances(metric, totals, values)
     expected = float((np.outer(totals, totals) * distance).sum())
     return 1 - _divide(float((coincidences * distance).sum()) * (total - 1), expected)
 
@@ -53,6 +53,13 @@ def fleiss_kappa(counts: Ints, weights: Floats | None = None) -> float:
     return _corrected(percent(counts, weights), float((prevalence**2).sum()))
 
 
+def weighted_kappa(counts: Ints, agreement: Floats, weights: Floats | None = None) -> float:
+    """Fleiss' kappa with partial agreement, (categories, categories) with 1 on its diagonal, for any number of raters;
+    of two raters who share a prevalence it is their weighted kappa."""
+    prevalence = _prevalence(counts, weights)
+    return _corrected(_near(counts, agreement, weights), float(prevalence @ agreement @ prevalence))
+
+
 def gwet_ac1(counts: Ints, weights: Floats | None = None) -> float:
     """Gwet's AC1 (2008): chance agreement stays small where one category is rare. Zero columns are categories too."""
     prevalence = _prevalence(counts, weights)
@@ -62,13 +69,10 @@ def gwet_ac1(counts: Ints, weights: Floats | None = None) -> float:
 
 def gwet_ac2(counts: Ints, agreement: Floats, weights: Floats | None = None) -> float:
     """Gwet's AC2: AC1 with partial agreement. `agreement` is (categories, categories), 1 on its diagonal."""
-    table, answers, times = _twice(counts, weights)
-    near = table @ agreement
-    same = (table * (near - 1)).sum(1) / (answers * (answers - 1))
     prevalence = _prevalence(counts, weights)
     size = len(prevalence)
     chance = float(agreement.sum()) * float((prevalence * (1 - prevalence)).sum()) / (size * (size - 1))
-    return _corrected(_divide(float((times * same).sum()), float(times.sum())), chance)
+    return _corrected(_near(counts, agreement, weights), chance)
 
 
 def brennan_prediger(counts: Ints, weights: Floats | None = None) -> float:
@@ -96,6 +100,13 @@ def partial_agreement(categories: int, power: int = 1) -> Floats:
     return near
 
 
+def _near(counts: Ints, agreement: Floats, weights: Floats | None) -> float:
+    """The mean over units of how far pairs of raters agree, a near answer counting in part."""
+    table, answers, times = _twice(counts, weights)
+    same = (table * (table @ agreement - 1)).sum(1) / (answers * (answers - 1))
+    return _divide(float((times * same).sum()), float(times.sum()))
+
+
 def _twice(counts: Ints, weights: Floats | None) -> tuple[Floats, Floats, Floats]:
     """The rows with two answers or more, their numbers of answers, and how often each counts."""
     answers = counts.sum(1)
@@ -113,21 +124,29 @@ def _prevalence(counts: Ints, weights: Floats | None) -> Floats:
     return mean
 
 
-def _distance(metric: Metric, totals: Floats, values: Floats) -> Floats:
-    """Squared differences of the categories, by how they are measured."""
+def distances(metric: Metric, totals: Floats, values: Floats | None = None) -> Floats:
+    """Squared differences of the categories, by how they are measured; shape (…, categories, categories).
+
+    `totals` (…, categories) says how often each was given, which the ordinal metric goes by.
+    """
+    if metric == "ordinal":
+        return _ordinal(totals)
+    stands_for = np.arange(totals.shape[-1], dtype=np.float64) if values is None else values
+    one, other = stands_for[:, None], stands_for[None, :]
     if metric == "nominal":
-        return np.asarray(values[:, None] != values[None, :], dtype=np.float64)
+        return np.asarray(one != other, dtype=np.float64) * np.ones((*totals.shape, 1))
+    apart, both = one - other, one + other
     if metric == "interval":
-        return np.asarray(np.square(values[:, None] - values[None, :]), dtype=np.float64)
-    if metric == "ratio":
-        both = values[:, None] + values[None, :]
-        apart = values[:, None] - values[None, :]
-        share: Floats = np.divide(apart, both, out=np.zeros_like(both), where=both != 0)
-        return np.square(share)
-    place = np.arange(len(totals))
+        return np.square(apart) * np.ones((*totals.shape, 1))
+    share: Floats = np.divide(apart, both, out=np.zeros_like(both), where=both != 0)
+    return np.square(share) * np.ones((*totals.shape, 1))
+
+
+def _ordinal(totals: Floats) -> Floats:
+    place = np.arange(totals.shape[-1])
     low, high = np.minimum(place[:, None], place[None, :]), np.maximum(place[:, None], place[None, :])
-    below = np.concatenate([[0.0], np.cumsum(totals)])
-    between = below[high + 1] - below[low] - (totals[low] + totals[high]) / 2
+    below = np.concatenate([np.zeros((*totals.shape[:-1], 1)), np.cumsum(totals, axis=-1)], axis=-1)
+    between = below[..., high + 1] - below[..., low] - (totals[..., low] + totals[..., high]) / 2
     return np.where(low == high, 0.0, np.square(between))
 
 

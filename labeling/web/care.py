@@ -18,8 +18,8 @@ from labeling.actions.topics import add_topic, change_topic, remove_topic
 from labeling.models import CheckIn, Project
 from labeling.reports.exposure import DAYS, exposure_by_day, exposure_by_person, project_exposure
 from labeling.reports.topics import hidden_pairs, tags_without_topic, topic_uses
+from labeling.spreadsheets import csv_download
 from labeling.web.care_forms import CareForm, NewTopicForm, TopicForm
-from labeling.web.csv_download import csv_download
 from labeling.web.guards import PersonRequest
 from labeling.web.project_forms import add_refusal
 

@@ -17,8 +17,8 @@ from labeling.actions.crowd_entry import close_link, make_link, release_worker
 from labeling.actions.refusals import Refused
 from labeling.models import CrowdEntry, CrowdLink
 from labeling.reports.crowd_entry import Worker, workers
+from labeling.spreadsheets import csv_download
 from labeling.web.crowd import address_for, snippet_for
-from labeling.web.csv_download import csv_download
 from labeling.web.entry_forms import CrowdLinkForm
 from labeling.web.guards import PersonRequest
 from labeling.web.project_forms import add_refusal

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from labeling.access import DECIDERS, dispute_for, project_for, roles_in
+from labeling.access import ADJUDICATORS, dispute_for, project_for, roles_in
 from labeling.actions.disputes import answer_dispute
 from labeling.actions.refusals import Refused
 from labeling.models import Dispute, Membership
@@ -26,7 +26,7 @@ PAGE = 50
 
 @require_safe
 def disputes(request: PersonRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, DECIDERS)
+    project = project_for(request.user, slug, ADJUDICATORS)
     context = {
         "project": project,
         "page": Paginator(disputes_of(project), PAGE).get_page(request.GET.get("page")),

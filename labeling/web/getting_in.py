@@ -21,7 +21,7 @@ from labeling.models import CrowdLink, Lesson, Project
 from labeling.rendering import render as render_markdown
 from labeling.reports.entry import Step
 from labeling.reports.lessons import Participant, lesson_lines, participants, raters_on_the_way
-from labeling.web.csv_download import csv_download
+from labeling.spreadsheets import csv_download
 from labeling.web.entry_forms import ConsentForm, EntryRulesForm
 from labeling.web.guards import PersonRequest
 from labeling.web.project_forms import add_refusal

@@ -26,8 +26,8 @@ from labeling.access import MANAGERS, batch_for, project_for
 from labeling.actions.import_items import StoredFile, start_batch, store_file
 from labeling.importers import FORMATS, ItemFile, Unreadable
 from labeling.models import Batch, Project
+from labeling.spreadsheets import csv_download
 from labeling.tasks import enqueue_import
-from labeling.web.csv_download import csv_download
 from labeling.web.guards import PersonRequest
 
 SALT = "labeling.import"

@@ -91,6 +91,7 @@ def _moving(found: Project, days: list[Day]) -> dict[str, Any]:
     parts = [("done", done, _("answered")), ("leased", leased, _("being judged")), ("open", opened, _("open"))]
     return {
         "progress": progress,
+        "all_paused": all(not one.queue.gives for one in progress.queues),
         "slots": done + leased + opened,
         "settled": sum(one.pairs_done for one in progress.queues),
         "wanted": sum(one.pairs for one in progress.queues),

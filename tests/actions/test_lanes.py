@@ -183,8 +183,7 @@ def test_when_the_best_lane_is_taken_the_next_best_is_tried(project, cast, monke
     Slot.objects.filter(lane="self-harm").update(rank=1)
     Slot.objects.filter(lane="").update(rank=2)
     choose_topics(project=project, rater=rui, keys=["self-harm"])
-    asked = leasing._among_lanes
-    taken = lambda asks: asked(asks).replace(  # noqa: E731
+    taken = leasing._AMONG_LANES.replace(
         "AND s.rank >= (SELECT rank FROM best)", "AND s.lane = '' AND s.rank >= (SELECT rank FROM best)"
     )
     assert taken != leasing._AMONG_LANES

@@ -1,4 +1,5 @@
-"""The team's reference figures: real judgments and what independent libraries make of them (beside the checkout)."""
+"""Reference figures: published tables (here), real judgments and what independent libraries make of them (beside the
+checkout; tests/reports/analysis has copies of their answers, without the texts)."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from labeling.stats.counts import Ints, count_table
 
+PUBLISHED = Path(__file__).parent / "published"
 DATA = Path(__file__).parents[3] / "shared" / "data"
 Line = dict[str, Any]
 
@@ -31,12 +33,17 @@ class Answers(NamedTuple):
 
 
 def figures(name: str) -> Line:
-    found: Line = json.loads((DATA / "reference" / f"{name}.json").read_text())
+    found: Line = json.loads(_place(f"reference/{name}.json").read_text())
     return found
 
 
 def lines(path: str) -> list[Line]:
-    return [json.loads(line) for line in (DATA / path).read_text().splitlines()]
+    return [json.loads(line) for line in _place(path).read_text().splitlines()]
+
+
+def _place(path: str) -> Path:
+    here = PUBLISHED / path
+    return here if here.exists() else DATA / path
 
 
 def answers(

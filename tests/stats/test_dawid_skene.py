@@ -56,7 +56,6 @@ def test_the_fit_is_that_of_the_reference(
         assert crowd.confusion[place] == pytest.approx(np.array(rater["confusion"]), abs=1e-6), name
 
 
-@NOT_HERE
 def test_the_patients_of_1979() -> None:
     """Dawid and Skene 1979, table 2: the class marginals, to their two digits."""
     told = answers(lines("classics/dawid_skene1979_anesthesia/judgments.jsonl"), [1, 2, 3, 4], of("label"))

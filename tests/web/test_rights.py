@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from exports.links import make_link
 from exports.models import Export, ExportFile, StoredRecipe
+from labeling.actions.adjudicate import escalate
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim
 from labeling.actions.care import check_in
@@ -30,7 +31,19 @@ from labeling.actions.lessons import add_lesson
 from labeling.actions.people import invite
 from labeling.actions.topics import add_topic
 from labeling.actions.withdrawals import withdraw_rater
-from labeling.models import ApiToken, Batch, CrowdEntry, Delivery, Dispute, Image, Membership, Participation
+from labeling.models import (
+    Analysis,
+    ApiToken,
+    Batch,
+    CrowdEntry,
+    Delivery,
+    Dispute,
+    Finding,
+    Image,
+    Membership,
+    Participation,
+    StudyPlan,
+)
 from labeling.reports.pseudonyms import pseudonym
 from tests import make
 from tests.pictures import png
@@ -41,8 +54,8 @@ pytestmark = pytest.mark.django_db
 NAMES = ("Otto", "Rui", "Ada", "Noor", "Mara")
 ALL, SIGNED_IN = "everybody", "Otto Rui Ada Noor Mara"
 MEMBERS, READERS, RESEARCHERS, MANAGERS, RATERS = "Rui Ada Noor Mara", "Ada Noor Mara", "Noor Mara", "Mara", "Rui"
-DECIDERS = "Ada Mara"
 OPERATORS = "nobody here"
+ADJUDICATORS = "Ada Mara"
 
 ROUTES: dict[str, tuple[str, str, str]] = {
     "livez": ("get", ALL, ""),
@@ -89,8 +102,8 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "gold_new": ("get", MANAGERS, "project"),
     "gold_edit": ("get", MANAGERS, "project's pair"),
     "gold_retire": ("post", MANAGERS, "project's gold"),
-    "disputes": ("get", DECIDERS, "project"),
-    "dispute": ("get", DECIDERS, "project's dispute"),
+    "disputes": ("get", ADJUDICATORS, "project"),
+    "dispute": ("get", ADJUDICATORS, "project's dispute"),
     "paused": ("get", MANAGERS, "project"),
     "rater_warn": ("post", MANAGERS, "project's rater"),
     "rater_pause": ("get", MANAGERS, "project's rater"),
@@ -106,8 +119,10 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "project_settings": ("get", MANAGERS, "project"),
     "queue_new": ("get", MANAGERS, "project"),
     "queue": ("get", MANAGERS, "project's queue"),
-    "queue_change": ("post", MANAGERS, "project's queue"),
+    "queue_change": ("get", MANAGERS, "project's queue"),
     "queue_pause": ("post", MANAGERS, "project's queue"),
+    "queue_close": ("post", MANAGERS, "project's queue"),
+    "queues_pause": ("post", MANAGERS, "project"),
     "people": ("get", MANAGERS, "project"),
     "member_add": ("post", MANAGERS, "project"),
     "member_remove": ("post", MANAGERS, "project's member"),
@@ -120,6 +135,20 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "criterion_ask": ("post", MANAGERS, "project's criterion"),
     "project_hints": ("post", MANAGERS, "project"),
     "project_rationale": ("post", MANAGERS, "project"),
+    "disagreements": ("get", ADJUDICATORS, "project"),
+    "disagreement_next": ("get", ADJUDICATORS, "project"),
+    "disagreement_bulk": ("get", ADJUDICATORS, "project"),
+    "decisions": ("get", ADJUDICATORS, "project"),
+    "disagreement": ("get", ADJUDICATORS, "project's pair"),
+    "disagreement_escalate": ("post", ADJUDICATORS, "project's pair"),
+    "disagreement_answer": ("post", MANAGERS, "project's pair"),
+    "disagreement_check": ("post", MANAGERS, "project's pair"),
+    "plans": ("get", MANAGERS, "project"),
+    "plan_new": ("get", MANAGERS, "project"),
+    "plan": ("get", MANAGERS, "project's plan"),
+    "plan_queue": ("post", MANAGERS, "project's plan"),
+    "plan_csv": ("get", MANAGERS, "project's plan"),
+    "plan_json": ("get", MANAGERS, "project's plan"),
     "guidelines": ("get", MEMBERS, "project"),
     "guideline": ("get", MEMBERS, "project's version"),
     "guideline_read": ("post", RATERS, "project's version"),
@@ -199,10 +228,17 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:import": ("get", MANAGERS, "batch"),
     "api:image": ("get", MEMBERS, "image"),
     "api:annotations": ("get", RESEARCHERS, "project"),
+    "api:disagreements": ("get", ADJUDICATORS, "project"),
+    "api:decisions": ("post", ADJUDICATORS, "project's pair"),
+    "api:adjudications": ("get", RESEARCHERS, "project"),
     "api:progress": ("get", RESEARCHERS, "project"),
     "api:agreement": ("get", RESEARCHERS, "project"),
     "api:raters": ("get", RESEARCHERS, "project"),
     "api:leaderboard": ("get", RESEARCHERS, "project"),
+    "api:reports": ("get", RESEARCHERS, "project"),
+    "api:report": ("get", RESEARCHERS, "project's report"),
+    "api:report_table": ("get", RESEARCHERS, "project's report table"),
+    "api:report_csv": ("get", RESEARCHERS, "project's report table"),
     "api:queue": ("patch", MANAGERS, "queue"),
     "api:claim": ("post", RATERS, "queue"),
     "api:renew": ("post", RATERS, "Rui's assignment"),
@@ -212,8 +248,8 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:release": ("post", RATERS, "Rui's assignment"),
     "api:gold": ("get", MANAGERS, "project"),
     "api:gold_retire": ("post", MANAGERS, "gold"),
-    "api:disputes": ("get", DECIDERS, "project"),
-    "api:dispute_answer": ("post", DECIDERS, "dispute"),
+    "api:disputes": ("get", ADJUDICATORS, "project"),
+    "api:dispute_answer": ("post", ADJUDICATORS, "dispute"),
     "api:disagree": ("post", RATERS, "Rui's answer"),
     "api:rater_warn": ("post", MANAGERS, "project's pseudonym"),
     "api:rater_pause": ("post", MANAGERS, "project's pseudonym"),
@@ -229,6 +265,15 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:export": ("get", RESEARCHERS, "export"),
     "api:export_file": ("get", RESEARCHERS, "file"),
     "api:export_archive": ("get", RESEARCHERS, "export"),
+    "api:webhooks": ("get", MANAGERS, "project"),
+    "api:webhook": ("get", MANAGERS, "project's webhook"),
+    "api:webhook_secret": ("post", MANAGERS, "project's webhook"),
+    "api:webhook_test": ("post", MANAGERS, "project's webhook"),
+    "api:deliveries": ("get", MANAGERS, "project's webhook"),
+    "api:delivery_again": ("post", MANAGERS, "project's delivery"),
+    "api:links": ("get", RESEARCHERS, "export"),
+    "api:link": ("delete", RESEARCHERS, "project's link"),
+    "api:pushes": ("get", RESEARCHERS, "export"),
     "api:no_such_path": ("get", OPERATORS, "path"),
 }
 
@@ -278,6 +323,11 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     hook = make.webhook(project)
     sent = Delivery.objects.create(webhook=hook, event="test", message_id="msg_1", body="{}")
     slug = project.slug
+    analysis = Analysis.objects.create(project=project, state=Analysis.State.DONE)
+    table = {"columns": ["criterion"], "rows": [["helpfulness"]]}
+    data = {"computed_at": "2026-01-01T00:00:00+00:00", "judgments": 1, "figures": {}, "sentences": [],
+            "tables": {"criteria": table}}  # fmt: skip
+    Finding.objects.create(project=project, analysis=analysis, name="agreement", data=data)
     pair = make.pair(project, gold={"helpfulness": 1})
     lesson = add_lesson(project=project, pair=pair, stage="practice", by=people["Mara"])
     agreed = Participation.objects.create(project=project, user=people["Rui"], consented_at=timezone.now())
@@ -289,6 +339,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     dispute = Dispute.objects.create(
         project=project, annotation=answered.annotations.get(), gold_pair=gold, rater=people["Rui"], text="No."
     )
+    passed = escalate(pair=study["pairs"][0], by=people["Ada"], note="Which rule?")
+    plan = StudyPlan.objects.create(project=project, name="Spring", asked={"pairs": 2})
     return {
         "image": (name.rpartition("/")[2],),
         "": (),
@@ -310,7 +362,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "project's webhook": (slug, hook.pk),
         "project's delivery": (slug, sent.pk),
         "project's topic": (slug, add_topic(project=project, by=people["Mara"], key="self-harm", name="Harm").pk),
-        "project's pair": (slug, study["pairs"][0].pk),
+        "project's pair": (slug, passed.pair_id),
+        "project's plan": (slug, plan.pk),
         "Rui's check-in": (slug, check_in(project=project, user=people["Rui"], feeling="fine", shared=True).pk),
         "batch": (batch.pk,),
         "project's export": (slug, export.pk),
@@ -332,6 +385,8 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "project's rater": (slug, people["Rui"].pk),
         "project's pseudonym": (slug, pseudonym(project, people["Rui"].pk)),
         "withdrawal": (withdraw_rater(project=project, rater=people["Rui"], by=people["Mara"]).pk,),
+        "project's report": (slug, "agreement"),
+        "project's report table": (slug, "agreement", "criteria"),
         "project's link": (slug, link.pk),
         "link": (link_secret,),
         "link's file": (link_secret, "README.md"),

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0013_guards_of_decisions"),
+        ("labeling", "0015_claim"),
     ]
 
     operations = [
