@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from django.db import connection
 
@@ -140,7 +141,7 @@ def _seed() -> Project:
             demographics={"age": ("18-29", "30-49", "50+")[place % 3], "gender": ("f", "m")[place % 2]},
         )  # fmt: skip
     keys = dict(project.criteria.values_list("key", "pk"))
-    facts = {
+    facts: dict[str, Any] = {
         "project": project.pk, "pairs": PAIRS, "models": MODELS, "words": WORDS, "rater_count": RATERS,
         "raters": [rater.pk for rater in raters], "guideline": project.guidelines.get(version=1).pk,
         "batch": Batch.objects.create(project=project, name="made", state=Batch.State.DONE).pk,

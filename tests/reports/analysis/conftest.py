@@ -16,8 +16,8 @@ from labeling.actions.import_items import start_batch, store_file
 from labeling.actions.import_judgments import Imported, external_email, import_judgments
 from labeling.importers.containers import RowFile
 from labeling.models import Project, User
-from labeling.reports.findings import Found, find_all
 from labeling.reports.findings import NAMES as REPORTS
+from labeling.reports.findings import Found, find_all
 from labeling.reports.pseudonyms import pseudonym
 from tests import make
 
