@@ -7,27 +7,84 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('labeling', '0013_guards_of_decisions'),
+        ("labeling", "0013_guards_of_decisions"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Settling',
+            name="Settling",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seen', models.BigIntegerField(default=0, help_text="Of the annotations' transactions, the first not surely seen.")),
-                ('withdrawals', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), db_default=models.Value([]), default=list, help_text='That were in force, sorted.', size=None)),
-                ('passing', models.BigIntegerField(help_text='While every judged pair is looked at again: the last one that was.', null=True)),
-                ('unlearned', models.PositiveIntegerField(default=0, help_text='Answers since raters were last learned of.')),
-                ('learned_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('kinds', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), db_default=models.Value([]), default=list, help_text='How frequent each kind of pair is.', size=None)),
-                ('grades', models.JSONField(help_text="How frequent each grade is, by side and kind of pair; and each rater's habits.", null=True)),
-                ('days', models.JSONField(db_default=models.Value({}, models.JSONField()), default=dict, help_text='Judgments that were news on each day (UTC).')),
-                ('audit_off', models.FloatField(help_text='By how much what two answers foretell is off, on audited pairs: foretold less seen.', null=True)),
-                ('audit_answers', models.PositiveIntegerField(default=0, help_text='Answers that this was checked against.')),
-                ('queue', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='settling', to='labeling.queue')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "seen",
+                    models.BigIntegerField(
+                        default=0, help_text="Of the annotations' transactions, the first not surely seen."
+                    ),
+                ),
+                (
+                    "withdrawals",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(),
+                        db_default=models.Value([]),
+                        default=list,
+                        help_text="That were in force, sorted.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "passing",
+                    models.BigIntegerField(
+                        help_text="While every judged pair is looked at again: the last one that was.", null=True
+                    ),
+                ),
+                (
+                    "unlearned",
+                    models.PositiveIntegerField(default=0, help_text="Answers since raters were last learned of."),
+                ),
+                ("learned_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "kinds",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(),
+                        db_default=models.Value([]),
+                        default=list,
+                        help_text="How frequent each kind of pair is.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "grades",
+                    models.JSONField(
+                        help_text="How frequent each grade is, by side and kind of pair; and each rater's habits.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "days",
+                    models.JSONField(
+                        db_default=models.Value({}, models.JSONField()),
+                        default=dict,
+                        help_text="Judgments that were news on each day (UTC).",
+                    ),
+                ),
+                (
+                    "audit_off",
+                    models.FloatField(
+                        help_text="By how much what two answers foretell is off, on audited pairs: foretold less seen.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "audit_answers",
+                    models.PositiveIntegerField(default=0, help_text="Answers that this was checked against."),
+                ),
+                (
+                    "queue",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="settling", to="labeling.queue"
+                    ),
+                ),
             ],
         ),
     ]
