@@ -178,7 +178,7 @@ class _Base:
     def __init__(self, path: Path | None, number: int, segments: int, whole: bool) -> None:
         self.entries: dict[bytes, ledger.Entry] = {}
         if path is not None:
-            start, end = map(ledger.edge, bounds(number, segments))
+            start, end = map(ledger.edge, bounds(number, segments, whole=whole))
             with path.open("rb") as file:
                 self.entries = {entry.key: entry for entry in ledger.read(file, ledger.width(whole), start, end)}
 

@@ -11,6 +11,7 @@ from labeling.actions.copying import as_json, copy_rows, reserve_ids
 from labeling.actions.queues import add_slots
 from labeling.importers import Content, ItemDraft, Refused
 from labeling.models import Batch, Item, Pair, Queue, Refusal, Response
+from labeling.models.items import stretch_of
 from labeling.rendering import Rendered, render
 from labeling.rendering.figures import render_with_places
 
@@ -21,19 +22,20 @@ _ITEM = (
 _RESPONSE = (
     "id", "project_id", "item_id", "position", "fingerprint", "content", "parts", "model_name", "html", "renderer",
 )  # fmt: skip
-_PAIR = ("id", "project_id", "item_id", "first_id", "second_id")
+_PAIR = ("id", "project_id", "item_id", "first_id", "second_id", "stretch")
 
 Rendering = Mapping[str, Rendered]
 
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A draft with the ids that its rows will have."""
+    """A draft with the ids that its rows will have, and the fingerprints of its responses."""
 
     draft: ItemDraft
     fingerprint: str
     item_id: int
     response_ids: list[int]
+    fingerprints: list[str]
 
 
 def render_all(drafts: Iterable[ItemDraft]) -> dict[str, Rendered]:
@@ -66,7 +68,13 @@ def _place(drafts: Mapping[str, ItemDraft]) -> list[_Placed]:
     item_ids = reserve_ids(Item, len(drafts))
     response_ids = iter(reserve_ids(Response, sum(len(draft.responses) for draft in drafts.values())))
     return [
-        _Placed(draft, fingerprint, item_id, list(itertools.islice(response_ids, len(draft.responses))))
+        _Placed(
+            draft,
+            fingerprint,
+            item_id,
+            list(itertools.islice(response_ids, len(draft.responses))),
+            [response.fingerprint for response in draft.responses],
+        )
         for item_id, (fingerprint, draft) in zip(item_ids, drafts.items(), strict=True)
     ]
 
@@ -85,11 +93,12 @@ def _item(batch: Batch, placed: _Placed, rendered: Rendering, images: Mapping[st
 def _responses(
     batch: Batch, placed: _Placed, rendered: Rendering, images: Mapping[str, str]
 ) -> Iterator[tuple[Any, ...]]:
-    for position, (pk, response) in enumerate(zip(placed.response_ids, placed.draft.responses, strict=True)):
+    known = zip(placed.response_ids, placed.fingerprints, placed.draft.responses, strict=True)
+    for position, (pk, fingerprint, response) in enumerate(known):
         shown = _html(response.shown, rendered)
         parts = None if response.parts is None else as_json(_stored(response.parts, placed.draft, images))
         yield (
-            pk, batch.project_id, placed.item_id, position, response.fingerprint, response.content, parts,
+            pk, batch.project_id, placed.item_id, position, fingerprint, response.content, parts,
             response.model_name, shown.html, shown.renderer,
         )  # fmt: skip
 
@@ -111,11 +120,13 @@ def _image(part: dict[str, Any], draft: ItemDraft, images: Mapping[str, str]) ->
     return {"type": "image", "image": images[picture.sha256], "alt": part["alt"], **size}
 
 
-def _pairs(placed: _Placed) -> Iterator[tuple[int, int, int | None]]:
+def _pairs(placed: _Placed) -> Iterator[tuple[int, int, int | None, int]]:
     """Every two responses of an item, or its only one."""
-    ids = placed.response_ids
-    for first, second in itertools.combinations(ids, 2) if len(ids) > 1 else [(ids[0], None)]:
-        yield placed.item_id, first, second
+    known = list(zip(placed.response_ids, placed.fingerprints, strict=True))
+    if len(known) == 1:
+        yield placed.item_id, placed.response_ids[0], None, stretch_of(placed.fingerprints[0])
+    for (first, one), (second, other) in itertools.combinations(known, 2):
+        yield placed.item_id, first, second, stretch_of(min(one, other))
 
 
 def _storable(text: str) -> str:

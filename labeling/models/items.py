@@ -142,20 +142,35 @@ class Image(models.Model):
         return self.storage_name.rpartition("/")[2]
 
 
+def stretch_of(fingerprint: str) -> int:
+    """The first 64 bits of a fingerprint as the signed number that orders like it."""
+    return int(fingerprint[:16], 16) - (1 << 63)
+
+
 class Pair(models.Model):
-    """What a rater judges at once. `second` is empty when the item has a single response."""
+    """What a rater judges at once. `second` is empty when the item has a single response.
+
+    `stretch` is what an export is shared out by: pairs whose numbers lie in a range are found by an index, and their
+    order is that of the texts' hashes, the same on every machine.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="pairs", db_index=False)
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="pairs", db_index=False)
     first = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="+", db_index=False)
     second = models.ForeignKey(Response, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
+    stretch = models.BigIntegerField(
+        editable=False, help_text="As stretch_of says: 64 bits of its responses' smaller fingerprint."
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["item", "first", "second"], nulls_distinct=False, name="pair_once"),
             models.CheckConstraint(condition=Q(second=None) | Q(first__lt=F("second")), name="pair_order"),
         ]
-        indexes = [models.Index(fields=["project", "id"], name="pair_project")]
+        indexes = [
+            models.Index(fields=["project", "id"], name="pair_project"),
+            models.Index(fields=["project", "stretch"], name="pair_stretch"),
+        ]
 
     def __str__(self) -> str:
         return f"pair {self.pk}"
