@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from labeling.actions.copying import as_json, copy_rows, reserve_ids
+from psycopg.types.json import Jsonb
+
+from labeling.actions.copying import as_json, check_at_once, copy_rows, reserve_ids
 from labeling.actions.queues import add_slots
 from labeling.importers import Content, ItemDraft, Refused
 from labeling.models import Batch, Item, Pair, Queue, Refusal, Response
@@ -22,7 +24,9 @@ _ITEM = (
 _RESPONSE = (
     "id", "project_id", "item_id", "position", "fingerprint", "content", "parts", "model_name", "html", "renderer",
 )  # fmt: skip
+_RESPONSE_TYPES = ("int8", "int8", "int8", "int2", "text", "text", "jsonb", "text", "text", "int2")
 _PAIR = ("id", "project_id", "item_id", "first_id", "second_id", "stretch")
+_PAIR_TYPES = ("int8",) * len(_PAIR)
 
 Rendering = Mapping[str, Rendered]
 
@@ -50,13 +54,16 @@ def copy_items(batch: Batch, drafts: Mapping[str, ItemDraft], rendered: Renderin
     if not drafts:
         return
     placed = _place(drafts)
+    check_at_once()
     copy_rows(Item, _ITEM, (_item(batch, each, rendered, images) for each in placed))
-    copy_rows(Response, _RESPONSE, (row for each in placed for row in _responses(batch, each, rendered, images)))
+    responses = (row for each in placed for row in _responses(batch, each, rendered, images))
+    copy_rows(Response, _RESPONSE, responses, _RESPONSE_TYPES)
     pairs = [pair for each in placed for pair in _pairs(each)]
     pair_ids = reserve_ids(Pair, len(pairs))
-    copy_rows(Pair, _PAIR, ((pk, batch.project_id, *pair) for pk, pair in zip(pair_ids, pairs, strict=True)))
+    rows = ((pk, batch.project_id, *pair) for pk, pair in zip(pair_ids, pairs, strict=True))
+    copy_rows(Pair, _PAIR, rows, _PAIR_TYPES)
     for queue in Queue.objects.filter(project_id=batch.project_id).order_by("pk"):
-        add_slots(queue=queue, pair_ids=pair_ids)
+        add_slots(queue=queue, pair_ids=pair_ids, fresh=True)
 
 
 def copy_refusals(batch: Batch, refused: Iterable[Refused]) -> None:
@@ -96,7 +103,7 @@ def _responses(
     known = zip(placed.response_ids, placed.fingerprints, placed.draft.responses, strict=True)
     for position, (pk, fingerprint, response) in enumerate(known):
         shown = _html(response.shown, rendered)
-        parts = None if response.parts is None else as_json(_stored(response.parts, placed.draft, images))
+        parts = None if response.parts is None else Jsonb(_stored(response.parts, placed.draft, images), as_json)
         yield (
             pk, batch.project_id, placed.item_id, position, fingerprint, response.content, parts,
             response.model_name, shown.html, shown.renderer,

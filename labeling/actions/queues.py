@@ -78,8 +78,8 @@ _ALL_PAIRS = {
     "is_new": """NOT EXISTS (SELECT FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id)
         AND NOT EXISTS (SELECT FROM labeling_lesson l WHERE l.pair_id = pair.id)""",
 }
-# A chunk of an import: a look-up for each pair, spelt so that the planner has no choice. Its statistics know nothing of
-# what an import has just brought, and it would read the whole project, or the whole queue, once for every chunk.
+# Some pairs: a look-up for each, spelt so that the planner has no choice. Its statistics know nothing of what an import
+# has just brought, and it would read the whole project, or the whole queue, once for every chunk.
 _GIVEN_PAIRS = {
     "source": """unnest(%(pairs)s::bigint[]) AS given(id)
         CROSS JOIN LATERAL (SELECT id, item_id, project_id FROM labeling_pair p WHERE p.id = given.id OFFSET 0) AS pair
@@ -87,10 +87,13 @@ _GIVEN_PAIRS = {
     "is_new": """coalesce((SELECT false FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id
         LIMIT 1), true)""",
 }
+# A chunk of an import: no queue can have them yet.
+_FRESH_PAIRS = _GIVEN_PAIRS | {"is_new": "true"}
 
 
-def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
-    """Give the queue's slots to pairs that its filters take and that it does not have: all, or those of `pair_ids`.
+def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None, fresh: bool = False) -> int:
+    """Give the queue's slots to pairs that its filters take and that it does not have: all, or those of `pair_ids`,
+    which are `fresh` if this transaction has made them.
 
     Must run in a transaction; locks the queue's row until it ends. The new pairs come after all others, in
     random order. Sides alternate over the slots of a pair, and over each two neighbours in a lane one starts either
@@ -98,6 +101,7 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
     another queue is hidden here too. Returns how many pairs were added.
     """
     seed = secrets.randbits(62)
+    which = _ALL_PAIRS if pair_ids is None else _FRESH_PAIRS if fresh else _GIVEN_PAIRS
     with connection.cursor() as cursor:
         cursor.execute("SELECT overlap, last_rank FROM labeling_queue WHERE id = %s FOR NO KEY UPDATE", [queue.pk])
         overlap, last_rank = cursor.fetchone()
@@ -126,7 +130,7 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None) -> int:
             FROM (SELECT count(*) AS n, array_agg(DISTINCT lane) FILTER (WHERE lane NOT IN ('', %(aside)s)) AS lanes
                   FROM fresh) AS added
             WHERE labeling_queue.id = %(queue)s RETURNING added.n
-            """.format(lane=LANE_OF_ITEM, **(_ALL_PAIRS if pair_ids is None else _GIVEN_PAIRS)),  # noqa: S608 (ours)
+            """.format(lane=LANE_OF_ITEM, **which),  # noqa: S608 (ours)
             {
                 "project": queue.project_id,
                 "queue": queue.pk,
