@@ -189,13 +189,22 @@ class Reader:
 
     def _pooled(self, rows: Iterable[Any]) -> Iterator[Comparison]:
         """Comparisons of rows that are ordered by what was compared: those of the same are one."""
-        alike: list[Any] = []
+        last: Any = None
+        alike: list[Any] = []  # the last one and those before it, if there are any
         for row in rows:
-            if alike and (row[1] != alike[0][1] or row[0] != alike[0][0]):
+            if last is None:
+                pass
+            elif row[1] == last[1] and row[0] == last[0]:
+                alike = alike or [last]
+                alike.append(row)
+            elif alike:
                 yield from self._pool(alike)
                 alike = []
-            alike.append(row)
-        yield from self._pool(alike)
+            else:
+                yield self._comparison(last, orjson.loads(last[4]))
+            last = row
+        if last is not None:
+            yield from self._pool(alike or [last])
 
     def _pool(self, rows: list[Any]) -> Iterable[Comparison]:
         """Comparisons of rows with the same two response texts: those of equal conversations are one."""
