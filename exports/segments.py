@@ -1,6 +1,6 @@
 """The long part of a build, in steps that survive a kill: each segment of the stream becomes files of its own.
 
-A segment is one of so many equal stretches of the stream's hashes; how many, follows from the number of judged pairs.
+A segment is one of so many stretches of the stream's hashes; how many, follows from the number of judged pairs.
 So segment 7 is the same rows whoever writes it, and several workers write different ones at the same time. Its files
 are on the disk before its record is, and the record holds their hashes; a later attempt keeps the segments whose files
 still fit.
