@@ -13,7 +13,7 @@ from labeling.models import Pair, Project
 from labeling.models.items import stretch_of
 from tests import make
 
-migration = import_module("labeling.migrations.0014_stretches")
+migration = import_module("labeling.migrations.0019_stretches")
 
 
 def _expected() -> dict[int, int]:
