@@ -172,15 +172,27 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE = {
     "expire-leases": {"task": "labeling.tasks.expire_leases", "schedule": 10.0},
+    "settle-queues": {"task": "labeling.tasks.settle_queues", "schedule": 5.0, "options": {"expires": 5}},
+    "settle-queues-anew": {"task": "labeling.tasks.settle_queues_anew", "schedule": crontab(hour=3, minute=10)},
     "nudge-imports": {"task": "labeling.tasks.nudge_imports", "schedule": 15.0},
     "forget-uploads": {"task": "labeling.tasks.forget_unconfirmed_uploads", "schedule": 3600.0},
     "nudge-exports": {"task": "exports.tasks.nudge_exports", "schedule": 15.0},
     "nudge-pushes": {"task": "exports.tasks.nudge_pushes", "schedule": 15.0},
     # Each finds all that is due, so a message that nobody had time for is out of date when the next one comes.
     "deliver-webhooks": {"task": "labeling.tasks.deliver_webhooks", "schedule": 5.0, "options": {"expires": 5}},
+    "keep-overviews": {"task": "labeling.tasks.keep_overviews", "schedule": 10.0, "options": {"expires": 10}},
     "watch-queues": {"task": "labeling.tasks.watch_queues", "schedule": 15.0, "options": {"expires": 15}},
     "nudge-analyses": {"task": "labeling.tasks.nudge_analyses", "schedule": 15.0, "options": {"expires": 15}},
     "analyse-all": {"task": "labeling.tasks.analyse_all", "schedule": crontab(hour=3, minute=20)},
+    "tend-gold": {"task": "labeling.tasks.tend_gold", "schedule": 60.0, "options": {"expires": 60}},
+    "look-for-disagreements": {
+        "task": "labeling.tasks.look_for_disagreements",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
+    "nudge-plans": {"task": "labeling.tasks.nudge_plans", "schedule": 60.0, "options": {"expires": 60}},
+    "set-beside-plans": {"task": "labeling.tasks.set_beside_plans", "schedule": 600.0, "options": {"expires": 600}},
+    "look-through-everything": {"task": "labeling.tasks.look_through_everything", "schedule": 24 * 3600.0},
     "forget-deliveries": {"task": "labeling.tasks.forget_old_deliveries", "schedule": 3600.0},
 }
 

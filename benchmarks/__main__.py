@@ -8,7 +8,7 @@ import sys
 
 from benchmarks.stage import stage
 
-ALL = ("claim", "rating_loop", "submit", "importing", "export", "replay", "analysis")
+ALL = ("claim", "rating_loop", "submit", "importing", "export", "replay", "analysis", "adaptive")
 
 
 def main(names: list[str]) -> int:

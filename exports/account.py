@@ -94,6 +94,11 @@ class Account:
         return sorted((language for language in found if language), key=lambda language: (-found[language], language))
 
     @property
+    def adjudicated(self) -> dict[str, int]:
+        """Labels that are an adjudicator's decision, and how many people decided."""
+        return {"rows": self.totals.adjudicated, "people": len(self.totals.adjudicators)}
+
+    @property
     def noise(self) -> float | None:
         """The mean chance that a label is wrong, where raters' reliability was learned; the ε of robust losses."""
         totals = self.totals

@@ -59,7 +59,7 @@ def request_export(
     if since is not None:
         fixed = {"since": _to_count_from(since, read), "since_hash": since.content_hash}
     if as_of is not None:
-        withdrawals = list(project.withdrawals.order_by("pk").values_list("pk", flat=True))
+        withdrawals = list(project.withdrawals.filter(lifted_at=None).order_by("pk").values_list("pk", flat=True))
         fixed |= {"judgments_as_of": as_of.judgments_as_of, "withdrawals": withdrawals}
     export = Export.objects.create(project=project, name=title, recipe=read.as_json(), created_by=by, **fixed)
     record(by, "export.requested", export, project_id=project.pk, recipe=export.recipe)

@@ -218,6 +218,7 @@ def manifest(account: Account, extra: list[dict[str, Any]], judgments: str) -> d
             "days": [str(day) if day else None for day in (facts.first_day, facts.last_day)],
         },
         "agreement": asdict(account.agreement),
+        **({"adjudicated": account.adjudicated} if account.recipe.decided_first else {}),
         "position": {"left_preferred": facts.left_preferred, "sides_preferred": facts.sides_preferred},
         "length": asdict(account.length),
         "pairs": account.pairs,

@@ -1,6 +1,6 @@
 """What lies between two snapshots: rows in, out, flipped and changed, each with why. Flat memory.
 
-Both ledgers are read side by side, and beside them the votes that only one of the two counts, in the same order.
+Both ledgers are read side by side, and beside them, in the same order, the votes and decisions that only one counts.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from exports.files import ledger_of
 from exports.formats import FORMATS
 from exports.ledger import Entry
 from exports.models import Export
+from exports.recipes.recipe import ADJUDICATED
 from exports.rows import frozen_connection
 from exports.stored import Difference, differences
 from labeling.actions.refusals import Refused
 
 IN, OUT, FLIPPED, CHANGED = "in", "out", "flipped", "changed"
-NEW_VOTES, REVISED, WITHDRAWN, RECIPE, OTHER = "new_votes", "revised", "withdrawn", "recipe", "other"
-KINDS, WHYS = (IN, OUT, FLIPPED, CHANGED), (NEW_VOTES, REVISED, WITHDRAWN, RECIPE, OTHER)
+NEW_VOTES, REVISED, WITHDRAWN, DECIDED = "new_votes", "revised", "withdrawn", "decided"
+RECIPE, OTHER = "recipe", "other"
+KINDS, WHYS = (IN, OUT, FLIPPED, CHANGED), (NEW_VOTES, REVISED, WITHDRAWN, DECIDED, RECIPE, OTHER)
 LABELS = {
     ledger.FIRST: "first", ledger.SECOND: "second", ledger.TIED: "tie", ledger.BAD: "both_bad", ledger.MIXED: "mixed",
 }  # fmt: skip
@@ -136,6 +138,8 @@ class _Reasons:
         self._values = {
             "project": before.project_id, "before": before.judgments_as_of, "after": after.judgments_as_of,
             "withdrawn": sorted(set(after.withdrawals) - set(before.withdrawals)),
+            "lifted": sorted(set(before.withdrawals) - set(after.withdrawals)),
+            "decided": ADJUDICATED in (before.recipe.get("aggregate"), after.recipe.get("aggregate")),
         }  # fmt: skip
         self._sql = queries.between(whole=_whole(before))
         self._stack = ExitStack()
@@ -165,7 +169,7 @@ class _Reasons:
 
 
 def _with_key(row: Any) -> tuple[bytes, bytes, list[str]]:
-    key, low, high, item, new, revised, withdrawn = row
-    told = [why for why, so in ((NEW_VOTES, new), (REVISED, revised), (WITHDRAWN, withdrawn)) if so]
+    key, low, high, item, *so = row
+    told = [why for why, is_so in zip((NEW_VOTES, REVISED, WITHDRAWN, DECIDED), so, strict=True) if is_so]
     hashes = [each[: 2 * ledger.HASH].ljust(2 * ledger.HASH, "0") for each in ([key] if key else []) + [low, high]]
     return bytes.fromhex("".join(hashes)), bytes.fromhex(item[: 2 * ledger.HASH]), told

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from exports.formats import FORMATS, Format
 from exports.recipes import Recipe
 from exports.recipes.recipe import (
+    ADJUDICATED,
     APART,
     EACH,
     EXCLUDED,
@@ -70,6 +71,7 @@ _EXCLUDED = {
     "conflict": _("Preferences point different ways"), "preferred_unsafe": _("Chosen unsafe, the other safe"),
     "unsafe": _("Chosen is unsafe"),
 }  # fmt: skip
+_DECIDED = [("no", _("No")), ("yes", _("Before what raters said"))]
 _APART = {
     "language": _("Language of the pair"), "age": _("Age"), "gender": _("Gender"), "region": _("Region"),
     "education": _("Education"), "first_language": _("First language"),
@@ -102,6 +104,7 @@ class RecipeForm(forms.Form):
     format = _radios(_("Format"), [(f.name, f.title) for f in FORMATS.values()])
     criterion = _radios(_("Criterion"))
     aggregate = _radios(_("Several judgments become one"), [(key, words[0]) for key, words in AGGREGATES.items()])
+    decided = _radios(_("Decisions of adjudicators"), _DECIDED)
     threshold = _number(_("Least certainty of a label, in percent"), 50, 99)
     margin = _radios(_("Margin"), [(key, _MARGINS[key]) for key in MARGINS])
     labels = _radios(_("Labels"), [(key, _LABELS[key]) for key in LABELS])
@@ -150,16 +153,20 @@ class RecipeForm(forms.Form):
         given, plain = self.cleaned_data, self.base.as_json()
         kind, sure = given["format"], given["aggregate"] in SURE
         filters = plain["filters"] | {"exclude": given["exclude"], "min_judgments": given["min_judgments"] or 1}
+        each = given["aggregate"] == EACH
+        rule = "majority" if each and kind in WHOLE else given["aggregate"]
+        first = given["decided"] == "yes" and rule != EACH
+        aggregate = {"aggregate": ADJUDICATED, "otherwise": rule} if first else {"aggregate": rule, "otherwise": None}
         filters["queues"] = _one(given["queue"], filters["queues"])
         filters["languages"] = [tag for tag in given["languages"].replace(",", " ").split() if tag]
         return plain | {
             "format": kind,
             "criterion": self._criterion(),
-            "aggregate": "majority" if given["aggregate"] == EACH and kind in WHOLE else given["aggregate"],
+            **aggregate,
             "threshold": (given["threshold"] or 55) / 100 if sure else None,
             "margin": given["margin"] if sure or given["margin"] != "log_odds" else "mean",
             "labels": _fitting(given["labels"], kind, given["aggregate"]),
-            "apart": (given["apart"] or None) if kind in WIDE else None,
+            "apart": (given["apart"] or None) if kind in WIDE and not first else None,
             # Some readers take one kind of file only, whichever was chosen for another format.
             "file": given["file"] if given["file"] in FILES[kind] else FILES[kind][0],
             "rationales": given["rationales"] == "yes",
@@ -191,7 +198,8 @@ def _initial(base: Recipe, keys: list[str]) -> dict[str, Any]:
     shares = {float(value): value for value, _words in _TESTS}
     return {
         "against": "", "format": base.format, "criterion": criterion, "aggregate": base.aggregate,
-        "threshold": str(round(100 * base.certainty)), "margin": base.margin, "labels": base.labels,
+        "decided": "yes" if base.decided_first else "no", "threshold": str(round(100 * base.certainty)),
+        "margin": base.margin, "labels": base.labels,
         "exclude": list(base.filters.exclude), "min_judgments": str(base.filters.min_judgments),
         "queue": _only(base.filters.queues), "languages": ", ".join(base.filters.languages), "apart": base.apart or "",
         "file": base.file, "test": shares.get(base.split.test, "0.05"),

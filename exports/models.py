@@ -18,7 +18,8 @@ class ExportQuerySet(JobQuerySet):
     def fetchable(self) -> Self:
         """Done, and not closed; nor is there a withdrawal that closes them as soon as somebody looks."""
         among = Func(OuterRef("raters"), F("rater"), function="array_position", output_field=models.IntegerField())
-        later = Withdrawal.objects.filter(project=OuterRef("project"), closes=True, pk__gt=OuterRef("withdrawals_seen"))
+        standing = Withdrawal.objects.filter(project=OuterRef("project"), closes=True, lifted_at=None)
+        later = standing.filter(pk__gt=OuterRef("withdrawals_seen"))
         closing = later.annotate(among=among).filter(Q(item__isnull=False) | Q(among__isnull=False))
         return self.filter(~Exists(closing), state=Job.State.DONE, closed_at=None)
 

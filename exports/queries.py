@@ -150,27 +150,41 @@ _BALLOTS = """
         GROUP BY p.id
     )"""
 STREAM = """
-    WITH {counted}, {tallies}
+    WITH {counted}, {tallies}{decided}
     SELECT least(f.fingerprint, s.fingerprint), greatest(f.fingerprint, s.fingerprint), i.fingerprint,
         f.fingerprint <= s.fingerprint, {texts}, first_raters, second_raters, first_strength, second_strength,
         ties, both_bad, first_safe, first_unsafe, second_safe, second_unsafe, first_said, second_said,
-        i.language, {answers}, tallies.id
+        i.language, {answers}, {decisions}, tallies.id
     FROM tallies JOIN labeling_item i ON i.id = item_id
-    JOIN labeling_response f ON f.id = first_id JOIN labeling_response s ON s.id = second_id
+    JOIN labeling_response f ON f.id = first_id JOIN labeling_response s ON s.id = second_id {beside}
     {within} ORDER BY 1, 2, 3"""
 # The same with votes, also of pairs without a second response, whose fingerprint is then the empty text.
 BALLOT_STREAM = """
-    WITH {counted}, {tallies}, stream AS (
+    WITH {counted}, {tallies}{decided}, stream AS (
         SELECT least(f.fingerprint, s.fingerprint) AS low,
             CASE WHEN s.id IS NULL THEN '' ELSE greatest(f.fingerprint, s.fingerprint) END AS high,
             i.fingerprint AS item, coalesce(f.fingerprint <= s.fingerprint, true) AS straight, {texts}, votes,
             f.id AS first_id, {key} AS key, i.metadata->>'domain', i.metadata->>'stated_language', i.language,
-            tallies.id
+            {decisions}, tallies.id
         FROM tallies JOIN labeling_item i ON i.id = item_id
-        JOIN labeling_response f ON f.id = first_id LEFT JOIN labeling_response s ON s.id = second_id
+        JOIN labeling_response f ON f.id = first_id LEFT JOIN labeling_response s ON s.id = second_id {beside}
     )
     SELECT * FROM stream {within} ORDER BY key, low, high, item"""
 BALLOT_WITHIN = "WHERE coalesce(nullif(key, ''), low) >= %(from)s AND coalesce(nullif(key, ''), low) < %(to)s"
+# What adjudicators decided: of each criterion (and response) the last decision, as one JSON text a pair.
+_DECIDED = """,
+    decided AS (
+        SELECT last.pair_id, json_agg(json_build_array(
+            last.id, criterion_id, response_id = p.first_id, preference, both_bad, safe, adjudicator_id
+            ) ORDER BY last.id)::text AS decisions
+        FROM (
+            SELECT DISTINCT ON (pair_id, criterion_id, response_id) * FROM labeling_adjudication d
+            WHERE d.project_id = %(project)s AND d.rating IS NULL {visible}
+            ORDER BY pair_id, criterion_id, response_id, id DESC
+        ) last JOIN labeling_pair p ON p.id = last.pair_id
+        GROUP BY last.pair_id
+    )"""
+_BESIDE = "LEFT JOIN decided ON decided.pair_id = tallies.id"
 ANSWERS, NO_ANSWERS = "raters, grades", "NULL, NULL"
 # jsonb has one text for one value, so this orders by conversation, the same everywhere.
 CONVERSATION_KEY = "md5(i.conversation::text)"
@@ -219,7 +233,7 @@ FACTS = """
 # A vote of a transaction that the first snapshot sees may still be revised by one that only the second sees.
 _BETWEEN = """
     WITH votes AS (
-        SELECT a.pair_id, NOT later.was AS new, later.was AS revised, false AS withdrawn
+        SELECT a.pair_id, NOT later.was AS new, later.was AS revised, false AS withdrawn, false AS decided
         FROM labeling_annotation a CROSS JOIN LATERAL (
             SELECT EXISTS (
                 SELECT 1 FROM labeling_annotation older
@@ -227,20 +241,28 @@ _BETWEEN = """
         ) later
         WHERE a.project_id = %(project)s AND NOT {before} AND {after}
       UNION ALL
-        SELECT a.pair_id, false, false, true FROM labeling_annotation a
+        SELECT a.pair_id, false, false, true, false FROM labeling_annotation a
         JOIN labeling_withdrawal w ON w.id = ANY(%(withdrawn)s) AND w.rater_id = a.rater_id
         WHERE a.project_id = %(project)s AND a.created_at <= w.created_at AND {before}
       UNION ALL
-        SELECT a.pair_id, false, false, true FROM labeling_annotation a JOIN labeling_pair p ON p.id = a.pair_id
+        SELECT a.pair_id, true, false, false, false FROM labeling_annotation a
+        JOIN labeling_withdrawal w ON w.id = ANY(%(lifted)s) AND w.rater_id = a.rater_id
+        WHERE a.project_id = %(project)s AND a.created_at <= w.created_at AND {before}
+      UNION ALL
+        SELECT a.pair_id, false, false, true, false FROM labeling_annotation a JOIN labeling_pair p ON p.id = a.pair_id
         JOIN labeling_withdrawal w ON w.id = ANY(%(withdrawn)s) AND w.item_id = p.item_id
         WHERE a.project_id = %(project)s AND {before}
+      UNION ALL
+        SELECT d.pair_id, false, false, false, true FROM labeling_adjudication d
+        WHERE %(decided)s AND d.project_id = %(project)s AND NOT {decided_before} AND {decided_after}
     ), pairs AS (
-        SELECT pair_id, bool_or(new) AS new, bool_or(revised) AS revised, bool_or(withdrawn) AS withdrawn
+        SELECT pair_id, bool_or(new) AS new, bool_or(revised) AS revised, bool_or(withdrawn) AS withdrawn,
+            bool_or(decided) AS decided
         FROM votes GROUP BY pair_id
     )
     SELECT {key} AS key, least(f.fingerprint, s.fingerprint) AS low,
         CASE WHEN s.id IS NULL THEN '' ELSE greatest(f.fingerprint, s.fingerprint) END AS high, i.fingerprint AS item,
-        new, revised, withdrawn
+        new, revised, withdrawn, decided
     FROM pairs JOIN labeling_pair p ON p.id = pair_id JOIN labeling_item i ON i.id = p.item_id
     JOIN labeling_response f ON f.id = p.first_id LEFT JOIN labeling_response s ON s.id = p.second_id
     ORDER BY key, low, high, item"""
@@ -263,6 +285,14 @@ def tallies(judgments: str, among: str = "", answers: bool = False) -> str:
     return _TALLIES.format(judgments=judgments, among=among, answers=_ANSWERS if answers else "")
 
 
+def decided(*, first: bool, again: bool) -> dict[str, str]:
+    """The pieces of a stream that bring decisions, if those go `first`; `again` for those of an earlier attempt."""
+    if not first:
+        return {"decided": "", "decisions": "NULL", "beside": ""}
+    visible = f"AND {_VISIBLE.format('d')}" if again else ""
+    return {"decided": _DECIDED.format(visible=visible), "decisions": "decided.decisions", "beside": _BESIDE}
+
+
 def points(counted: str, judgments: str) -> str:
     """Every answer to a criterion, for learning how far raters are to be trusted."""
     return _POINTS.format(counted=counted, judgments=judgments)
@@ -281,7 +311,10 @@ def pairs(filters: str, *, withdrawn: bool, singles: bool = False) -> str:
 
 def between(*, whole: bool) -> str:
     """By comparison, in the order of the ledgers: votes that came in, were revised, or were withdrawn between two
-    snapshots; `whole` if that order is by conversation first."""
+    snapshots, and decisions that were made; `whole` if that order is by conversation first."""
     before, after = (_VISIBLE.replace("as_of", moment) for moment in ("before", "after"))
     key = CONVERSATION_KEY if whole else "''"
-    return _BETWEEN.format(key=key, before=before.format("a"), after=after.format("a"), older=before.format("older"))
+    return _BETWEEN.format(
+        key=key, before=before.format("a"), after=after.format("a"), older=before.format("older"),
+        decided_before=before.format("d"), decided_after=after.format("d"),
+    )  # fmt: skip

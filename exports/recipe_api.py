@@ -54,6 +54,7 @@ class WhatIfShape(serializers.Serializer[Any]):
     accuracy = serializers.FloatField(allow_null=True)
     epsilon = serializers.FloatField(allow_null=True)
     against = serializers.DictField(allow_null=True)
+    adjudicated = serializers.IntegerField(help_text="Labels that are an adjudicator's decision.")
     preview = serializers.ListField(child=serializers.DictField())
 
 

@@ -26,7 +26,7 @@ from exports.ballots import Ballots, Pseudonyms, in_order
 from exports.recipes import Recipe
 from exports.recipes.majority import Answer, Comparison, Side
 from exports.recipes.recipe import WEIGHTED
-from exports.recipes.votes import Needs
+from exports.recipes.votes import Decision, Needs
 from labeling.models import Criterion, Guideline, Project, RaterProfile
 
 FETCHED_AT_ONCE = 2000
@@ -104,7 +104,8 @@ class Reader:
         self.filters = " AND ".join(sql for name, sql in queries.FILTERS.items() if getattr(filters, name))
         self.needs = needs or Needs()
         self.ballots = Ballots(project, criteria, chosen, recipe.rationales) if self.needs.ballots else None
-        self.names = Pseudonyms(project)
+        self.names, self.keys = Pseudonyms(project), {criterion.pk: criterion.key for criterion in criteria}
+        self.decided = queries.decided(first=recipe.decided_first, again=bool(as_of))
         only = f"{queries.RATERS if filters.raters else ''} {queries.SAMPLE if sample is not None else ''}"
         self.counted = queries.counted(
             self.filters, again=bool(as_of), withdrawn=bool(withdrawals), votes=self.needs.ballots, only=only
@@ -169,6 +170,7 @@ class Reader:
                 texts=texts,
                 answers=queries.ANSWERS if self.needs.answers else queries.NO_ANSWERS,
                 within=queries.WITHIN if within else "",
+                **self.decided,
             )
         return queries.BALLOT_STREAM.format(
             counted=self.counted,
@@ -176,6 +178,7 @@ class Reader:
             texts=texts,
             key=queries.CONVERSATION_KEY if self.needs.whole else "''",
             within=queries.BALLOT_WITHIN if within else "",
+            **self.decided,
         )
 
     def _pooled(self, rows: Iterable[Any]) -> Iterator[Comparison]:
@@ -200,6 +203,7 @@ class Reader:
                 found[row[4]] = self._comparison(row, orjson.loads(row[4]))
         for comparison in found.values():
             in_order(comparison.votes)
+            comparison.settle_safety()
         pooled = list(found.values())
         for comparison in pooled[:-1]:
             comparison.more = True
@@ -207,10 +211,10 @@ class Reader:
 
     def _comparison(self, row: Any, conversation: list[dict[str, Any]]) -> Comparison:
         if self.ballots is None:
-            return _of_sums(row, conversation, self.names)
+            return self._with_decisions(_of_sums(row, conversation, self.names), row)
         # fmt: off
         (low, high, item, straight, _, first_text, second_text, images, votes, first_id, key, domain, stated, language,
-         _) = row
+         _, _) = row
         if not straight:
             first_text, second_text = second_text, first_text
         first, second = Side(low, first_text, 0, 0.0, 0, 0, []), Side(high, second_text or "", 0, 0.0, 0, 0, [])
@@ -221,7 +225,21 @@ class Reader:
         )
         # fmt: on
         self.ballots.count(made)
-        return made
+        return self._with_decisions(made, row)
+
+    def _with_decisions(self, comparison: Comparison, row: Any) -> Comparison:
+        """`row` has them before the pair's id, and in its fourth place whether its order is the comparison's."""
+        straight, decisions = row[3], row[-2]
+        if decisions is not None:
+            comparison.decisions = [self._decision(plain, straight) for plain in orjson.loads(decisions)]
+            comparison.settle_safety()
+        return comparison
+
+    def _decision(self, plain: Any, straight: bool) -> Decision:
+        number, criterion, of_first, preference, both_bad, safe, adjudicator = plain
+        grade = None if both_bad or preference is None else preference if straight else -preference
+        side = None if of_first is None else int(of_first != straight)
+        return Decision(number, self.keys[criterion], self.names.of(adjudicator), grade, side, safe)
 
     def cursor(self) -> Any:
         """A server-side cursor in binary, which costs half of what Django's own does."""
@@ -299,7 +317,7 @@ def _of_sums(row: Any, conversation: list[dict[str, Any]], names: Pseudonyms) ->
     # fmt: off
     (low, high, item, straight, _, first_text, second_text, images, first_raters, second_raters, first_strength,
      second_strength, ties, both_bad, first_safe, first_unsafe, second_safe, second_unsafe, first_said, second_said,
-     language, raters, grades, _) = row
+     language, raters, grades, _, _) = row
     # fmt: on
     said = first_said.split(SEPARATOR) if first_said else []
     first = Side(low, first_text, first_raters, first_strength, first_safe, first_unsafe, said)

@@ -68,6 +68,8 @@ class Segment:
     lengths: Counter[str] = field(default_factory=Counter)
     sided: int = 0  # labels with a side, and the sum of their p_chosen in ten-thousandths, which adds up exactly
     certainty: int = 0
+    adjudicators: Counter[str] = field(default_factory=Counter)  # labels that are somebody's decision, by pseudonym
+    adjudicated: int = 0
 
     @property
     def rows(self) -> int:
@@ -91,6 +93,8 @@ class Segment:
             strengths=Counter({int(strength): rows for strength, rows in plain["strengths"].items()}),
             sided=plain["sided"],
             certainty=plain["certainty"],
+            adjudicators=Counter(plain["adjudicators"]),
+            adjudicated=plain["adjudicated"],
             dropped=Counter(plain["dropped"]),
             languages=Counter(plain["languages"]),
             shapes=Counter(plain["shapes"]),
@@ -105,6 +109,8 @@ class Segment:
             judgments=sum(segment.judgments for segment in segments),
             sided=sum(segment.sided for segment in segments),
             certainty=sum(segment.certainty for segment in segments),
+            adjudicated=sum(segment.adjudicated for segment in segments),
+            adjudicators=sum((segment.adjudicators for segment in segments), Counter()),
             dropped=sum((segment.dropped for segment in segments), Counter()),
             strengths=sum((segment.strengths for segment in segments), Counter()),
             languages=sum((segment.languages for segment in segments), Counter()),
@@ -308,6 +314,9 @@ class _Writing:
             segment.judgments += sum(shape) * times
             segment.shapes["{},{},{},{}".format(*shape)] += times
         segment.languages.update([outcome.language for outcome in kept])
+        decided = [outcome.decided_by for outcome in kept if outcome.decided_by]
+        segment.adjudicated += len(decided)
+        segment.adjudicators.update(chain.from_iterable(decided))
         sided = [outcome for outcome in kept if outcome.kind == SIDE]
         segment.sided += len(sided)
         segment.strengths.update([outcome.strength for outcome in sided])

@@ -34,6 +34,7 @@ NAMES = {
     "in": gettext_noop("Came in"), "out": gettext_noop("Gone"), "flipped": gettext_noop("Turned around"),
     "changed": gettext_noop("Changed"), "new_votes": gettext_noop("new votes"),
     "revised": gettext_noop("an answer was revised"), "withdrawn": gettext_noop("votes were withdrawn"),
+    "decided": gettext_noop("an adjudicator decided"),
     "recipe": gettext_noop("the recipe differs"), "other": gettext_noop("tags, queues or the software differ"),
     "first": gettext_noop("first"), "second": gettext_noop("second"), "tie": gettext_noop("tie"),
     "both_bad": gettext_noop("neither"), "mixed": gettext_noop("both ways"), "": "–",

@@ -43,7 +43,8 @@ Label = tuple[int, str]
 class Look:
     """One recipe over a part of the judgments. `labels`: side by (pair, group). `counts`: where answers point, a row a
     comparison, and of those that give a label. `sure`: how likely each label is right as one coin a rater
-    tells it, `told`: as the recipe does. `twice`: of how many pairs that two or more judged."""
+    tells it, `told`: as the recipe does. `twice`: of how many pairs that two or more judged.
+    `adjudicated`: labels that are a decision."""
 
     dropped: Counter[str] = field(default_factory=Counter)
     judged: int = 0
@@ -54,6 +55,7 @@ class Look:
     sure: list[float] = field(default_factory=list)
     told: list[float] = field(default_factory=list)
     twice: int = 0
+    adjudicated: int = 0
     shown: list[int] = field(default_factory=list)
 
 
@@ -92,6 +94,7 @@ class WhatIf:
     accuracy: float | None
     epsilon: float | None
     against: Against | None
+    adjudicated: int = 0
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -116,6 +119,7 @@ class WhatIf:
             "recipe": self.recipe.as_json(), "about": self.every > 1, "pairs": self.pairs, "rows": self.total,
             "funnel": steps, "alpha_before": self.alpha_before, "alpha_after": self.alpha_after,
             "accuracy": self.accuracy, "epsilon": self.epsilon, "against": against, "preview": self.rows,
+            "adjudicated": self.adjudicated,
         }  # fmt: skip
 
 
@@ -136,6 +140,7 @@ def what_if(project: Project, recipe: Recipe, against: tuple[str, Recipe] | None
     return WhatIf(
         recipe, format_of(recipe), every, pairs, dropped, look.rows * every, _previewed(reader, deciding, look.shown),
         _alpha(look.before), _alpha(look.after), _accuracy(look), _noise(look, recipe), against_it,
+        look.adjudicated * every,
     )  # fmt: skip
 
 
@@ -185,6 +190,7 @@ def _count(
     look.after.append(row)
     look.rows += len(kept) * made.rows_each
     look.twice += len(answers) > 1
+    look.adjudicated += sum(1 for one in kept if one.decided_by)
     if len(look.shown) < 2 * PREVIEWED:
         look.shown.append(pair)
     for one in kept:

@@ -1,7 +1,8 @@
 """What a withdrawal does to snapshots that were made before: they are marked, closed if it says so, and made again.
 
 Nothing published changes. The successor reads the judgments of the older one, but for what was withdrawn. Every
-snapshot keeps the number of the last withdrawal that was settled for it, so this can run at any time, and twice.
+snapshot keeps the number of the last withdrawal that was settled for it, so this can run at any time, and twice. One
+that was lifted before that does nothing; what it did stays, and the next snapshot holds the judgments again.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def _settle(project_id: int) -> list[Export]:
     done = project.exports.filter(state=Export.State.DONE, withdrawals_seen__lt=withdrawals[-1].pk)
     touched = []
     for export in done.select_for_update(of=("self",)).order_by("-pk"):
-        hits = [w for w in withdrawals if w.pk > export.withdrawals_seen and _holds(export, w)]
+        hits = [w for w in withdrawals if w.lifted_at is None and w.pk > export.withdrawals_seen and _holds(export, w)]
         export.withdrawals_seen = withdrawals[-1].pk
         if hits:
             touched.append(export)

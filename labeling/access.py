@@ -19,6 +19,9 @@ from labeling.models import (
     CrowdEntry,
     CrowdLink,
     Delivery,
+    Dispute,
+    Escalation,
+    GoldPair,
     Guideline,
     Image,
     Invitation,
@@ -28,9 +31,11 @@ from labeling.models import (
     Participation,
     Project,
     Queue,
+    StudyPlan,
     Topic,
     User,
     Webhook,
+    Withdrawal,
 )
 
 Row = TypeVar("Row", bound=Model)
@@ -38,6 +43,7 @@ Role = Membership.Role
 RATERS = (Role.RATER,)
 MANAGERS = (Role.MANAGER,)
 RESEARCHERS = (Role.RESEARCHER, Role.MANAGER)
+ADJUDICATORS = (Role.ADJUDICATOR, Role.MANAGER)
 MEMBERS = tuple(Role)
 
 
@@ -149,6 +155,55 @@ def topic_for(user: User, slug: str, pk: int) -> Topic:
 
 def pair_for(user: User, slug: str, pk: int) -> Pair:
     return _only(Pair.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk))
+
+
+def gold_pair_for(user: User, slug: str, pk: int) -> GoldPair:
+    found: QuerySet[GoldPair] = GoldPair.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk)
+    return _only(found.select_related("project", "pair"))
+
+
+def dispute_for(user: User, slug: str, pk: int) -> Dispute:
+    found: QuerySet[Dispute] = Dispute.objects.filter(holds(user, ADJUDICATORS), project__slug=slug, pk=pk)
+    return _only(found.select_related("project", "gold_pair", "rater"))
+
+
+def any_gold_pair_for(user: User, pk: int) -> GoldPair:
+    found: QuerySet[GoldPair] = GoldPair.objects.filter(holds(user, MANAGERS), pk=pk)
+    return _only(found.select_related("project", "pair__item"))
+
+
+def any_dispute_for(user: User, pk: int) -> Dispute:
+    found: QuerySet[Dispute] = Dispute.objects.filter(holds(user, ADJUDICATORS), pk=pk)
+    return _only(found.select_related("project", "gold_pair"))
+
+
+def withdrawal_for(user: User, pk: int) -> Withdrawal:
+    found: QuerySet[Withdrawal] = Withdrawal.objects.filter(holds(user, MANAGERS), pk=pk)
+    return _only(found.select_related("project", "rater"))
+
+
+def rater_of(project: Project, pk: int) -> User:
+    """A person who rates in the project, or has judged in it, whose page a manager looks at."""
+    rates = Membership.objects.filter(project=project, user=OuterRef("pk"), role=Role.RATER)
+    judged = Assignment.objects.filter(project=project, rater=OuterRef("pk"), state=Assignment.State.SUBMITTED)
+    return _only(User.objects.filter(Exists(rates) | Exists(judged), pk=pk))
+
+
+def pair_to_decide(user: User, slug: str, pk: int) -> Pair:
+    """A pair, for those who decide where raters differ; with its texts, and with its disagreement if there is one."""
+    pairs: QuerySet[Pair] = Pair.objects.filter(holds(user, ADJUDICATORS), project__slug=slug, pk=pk)
+    return _only(pairs.select_related("project", "item", "first", "second", "disagreement__held_by"))
+
+
+def escalation_for(user: User, slug: str, pk: int) -> Escalation:
+    """What was passed on about a pair, by the pair's id: the newest."""
+    found: QuerySet[Escalation] = Escalation.objects.filter(holds(user, MANAGERS), project__slug=slug, pair=pk)
+    return _only(found.select_related("pair").order_by("-pk"))
+
+
+def plan_for(user: User, slug: str, pk: int) -> StudyPlan:
+    plans: QuerySet[StudyPlan] = StudyPlan.objects.filter(holds(user, MANAGERS), project__slug=slug, pk=pk)
+    return _only(plans.select_related("project", "queue", "created_by"))
 
 
 def webhook_for(user: User, slug: str, pk: int) -> Webhook:

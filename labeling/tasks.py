@@ -13,11 +13,15 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from labeling import egress
-from labeling.actions import analyse, finished, webhooks
+from labeling.actions import analyse, disagreements, finished, settle, webhooks
 from labeling.actions.assign import expire_stale, queues_with_stale_leases
+from labeling.actions.gold_lane import tend_gold_lanes
 from labeling.actions.import_items import batches_to_nudge, forget_uploads, run_step
 from labeling.actions.keep_images import shelves_of_the_hour, sweep_images
-from labeling.models import Analysis, Batch, Delivery
+from labeling.actions.pairing import add_telling_pairs, telling_queues
+from labeling.actions.plans import note_what_happened, plans_to_nudge, simulate
+from labeling.models import Analysis, Batch, Delivery, StudyPlan
+from labeling.reports import overview
 from labeling.sealing import Unsealable
 
 logger = logging.getLogger(__name__)
@@ -56,6 +60,19 @@ def expire_leases() -> None:
 
 
 @shared_task
+def settle_queues() -> None:
+    """What was answered since the last look: who else is asked, and what has enough."""
+    for queue in settle.queues_with_news():
+        settle.settle(queue=queue)
+
+
+@shared_task
+def settle_queues_anew() -> None:
+    for queue in settle.adapting_queues():
+        settle.settle_anew(queue=queue)
+
+
+@shared_task
 def deliver_webhooks() -> None:
     """What is due, for at most half a minute: the next message goes on."""
     end = time.monotonic() + SECONDS_OF_DELIVERIES
@@ -88,7 +105,16 @@ def deliver_webhook(delivery_id: int) -> None:
 
 
 @shared_task
+def keep_overviews() -> None:
+    """What large projects' overviews show, counted here and not by who looks."""
+    overview.keep_overviews()
+
+
+@shared_task
 def watch_queues() -> None:
+    """What a queue adds by itself comes first: then it is not at its end."""
+    for queue in telling_queues():
+        add_telling_pairs(queue=queue)
     finished.watch_queues()
 
 
@@ -115,6 +141,41 @@ def analyse_all() -> None:
 
 
 @shared_task
+def tend_gold() -> None:
+    """Slots of known answers: what is missing comes, what a retired pair left behind goes."""
+    tend_gold_lanes()
+
+
+@shared_task
+def work_out_plan(plan_id: int) -> None:
+    plan = StudyPlan.objects.filter(pk=plan_id).first()
+    if plan is not None:
+        simulate(plan)
+
+
+@shared_task
+def nudge_plans() -> None:
+    """Plans that are due, also those whose worker died."""
+    for plan_id in plans_to_nudge():
+        work_out_plan(plan_id)
+
+
+@shared_task
+def set_beside_plans() -> None:
+    note_what_happened()
+
+
+@shared_task
+def look_for_disagreements() -> None:
+    disagreements.look_for_disagreements()
+
+
+@shared_task
+def look_through_everything() -> None:
+    disagreements.look_through_everything()
+
+
+@shared_task
 def forget_old_deliveries() -> None:
     webhooks.forget_deliveries()
 
@@ -127,6 +188,11 @@ def enqueue_delivery(delivery: Delivery) -> None:
 def enqueue_analysis(analysis: Analysis) -> None:
     """Have it computed soon after this transaction commits; without a broker the clock does."""
     transaction.on_commit(partial(_say_aside, analyse_project, analysis.pk))
+
+
+def enqueue_plan(plan: StudyPlan) -> None:
+    """Have it worked out soon; without a broker the clock finds it."""
+    transaction.on_commit(partial(_say_aside, work_out_plan, plan.pk))
 
 
 def enqueue_import(batch: Batch) -> None:

@@ -14,28 +14,36 @@ from exports.recipes.votes import Needs, Safety
 
 
 def _verdicts(outcomes: list[Outcome]) -> Iterator[Made]:
-    """A response is one row, however many pairs it stands in; raters of all of them count."""
+    """A response is one row, however many pairs it stands in; raters of all of them count. Of several decisions one
+    that found it unsafe stands."""
     texts: dict[str, str] = {}
     said: dict[str, list[tuple[str, Safety]]] = {}
+    decided: dict[str, bool] = {}
     used: list[Outcome] = []
     unused: list[Outcome] = []
     for outcome in outcomes:
         pair, told = compared(outcome), False
         for number, side in enumerate((pair.first, pair.second)):
+            if side.decided is not None:
+                decided[side.fingerprint] = side.decided and decided.get(side.fingerprint, True)
             for each in said_of(pair, number):
                 texts[side.fingerprint] = side.text
                 said.setdefault(side.fingerprint, []).append(each)
                 told = True
         (used if told else unused).append(outcome)
-    rows = [_row(outcomes[0], name, texts[name], said[name]) for name in sorted(said) if texts[name].strip()]
+    rows = [
+        _row(outcomes[0], name, texts[name], said[name], decided.get(name))
+        for name in sorted(said)
+        if texts[name].strip()
+    ]
     if unused:
         yield unused, []
     if used:
         yield used, rows
 
 
-def _row(outcome: Outcome, fingerprint: str, text: str, said: list[tuple[str, Safety]]) -> Row:
-    made = verdict_of(said)
+def _row(outcome: Outcome, fingerprint: str, text: str, said: list[tuple[str, Safety]], decided: bool | None) -> Row:
+    made = verdict_of(said, decided)
     if made is None:
         raise ValueError("there is no verdict of nobody")
     return {

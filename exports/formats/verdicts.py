@@ -30,11 +30,12 @@ def said_of(pair: Comparison, side: int) -> Iterable[tuple[str, Safety]]:
 
 
 def verdict(pair: Comparison, side: int) -> Verdict | None:
-    """What raters say of one side of one pair; None if nobody was asked."""
-    return verdict_of(said_of(pair, side))
+    """What raters say of one side of one pair, or what was decided of it; None if nobody was asked."""
+    return verdict_of(said_of(pair, side), (pair.first, pair.second)[side].decided)
 
 
-def verdict_of(said: Iterable[tuple[str, Safety]]) -> Verdict | None:
+def verdict_of(said: Iterable[tuple[str, Safety]], decided: bool | None = None) -> Verdict | None:
+    """What they say together; what an adjudicator decided stands before it."""
     by_rater: dict[str, list[Safety]] = {}
     for rater, safety in said:
         by_rater.setdefault(rater, []).append(safety)
@@ -43,7 +44,7 @@ def verdict_of(said: Iterable[tuple[str, Safety]]) -> Verdict | None:
     own = [_own(found) for found in by_rater.values()]
     unsafe = [found for found in own if not found.safe]
     counts = {"safe_raters": len(own) - len(unsafe), "unsafe_raters": len(unsafe)}
-    if 2 * len(unsafe) < len(own):
+    if 2 * len(unsafe) < len(own) if decided is None else decided:
         return Verdict(True, [], 0, **counts)
     harms = sorted({harm for found in unsafe for harm in found.categories})
     named = [harm for harm in harms if 2 * sum(harm in found.categories for found in unsafe) >= len(unsafe)]

@@ -11,19 +11,22 @@ from django.utils.translation import gettext_noop as _
 
 from exports.formats.columns import Format, Row
 from exports.recipes.majority import Outcome
-from exports.recipes.recipe import COPIES, COPIES_A_PAIR, SOFT, Recipe
+from exports.recipes.recipe import COPIES, COPIES_A_PAIR, SOFT, WIDE, Recipe
 
-_FIELDS = {"p_chosen": pa.float32(), "share": pa.float32(), "group": pa.string()}
+_FIELDS = {"p_chosen": pa.float32(), "share": pa.float32(), "group": pa.string(), "outcome_source": pa.string()}
 _COLUMNS = {
     "p_chosen": _("how likely the chosen response is the better one, given who judged and how reliable they are"),
     "share": _("which part of all raters would choose it"),
     "group": _("whose judgments these are; every language or group was decided by its own"),
+    "outcome_source": _("“adjudicated” where an adjudicator decided, else “consensus” of the raters"),
 }
 
 
 def widened(plain: Format, recipe: Recipe) -> Format:
     """`plain` with what `recipe` adds to it, also to what it needs of the stream."""
     names = [*(("p_chosen", "share") if recipe.labels == SOFT else ()), *(("group",) if recipe.apart else ())]
+    if recipe.decided_first and recipe.format in WIDE:
+        names.append("outcome_source")
     made = replace(plain, needs=plain.needs | recipe.needs)
     if names:
         schema = pa.schema([*plain.schema, *((name, _FIELDS[name]) for name in names)])

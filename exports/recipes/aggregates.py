@@ -142,6 +142,20 @@ def lean(rule: Rule, answers: Answers, least: int, trust: Trust | None, certaint
     return rule(answers, trust, certainty)
 
 
+def decided(grade: float | None, voted: Lean | str) -> Lean | str:
+    """What an adjudicator's decision gives. `share` still tells of the raters: how many would choose that side."""
+    if grade is None:
+        return BOTH_BAD
+    if not grade:
+        return TIE
+    side = 1 if grade > 0 else -1
+    if isinstance(voted, Lean):
+        share = voted.share if voted.side == side else 1 - voted.share
+    else:
+        share = 0.5 if voted == TIE else 1.0
+    return Lean(side, 1.0, share, [grade])
+
+
 def llama2_margin(grade: int, strengths: int, *, small: bool = False) -> float:
     """3, 2, 1, 0 (or 1, ⅔, ⅓, 0) for the grades from the strongest of the scale downwards, as Llama 2's margins."""
     step = max(0, min(3, 3 - (strengths - grade)))

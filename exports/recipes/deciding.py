@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from math import log
 
-from exports.recipes.aggregates import RULES, Answers, Lean, copies, differ, lean, llama2_margin
+from exports.recipes.aggregates import RULES, Answers, Lean, copies, decided, differ, lean, llama2_margin
 from exports.recipes.majority import SIDE, Comparison, Outcome, Side, decide, nowhere, worded
 from exports.recipes.recipe import COPIES, COPIES_A_PAIR, EACH, MAJORITY, SAFER_WINS, WEIGHTED, Recipe
 from exports.recipes.trust import Trust
@@ -31,13 +31,14 @@ class Known:
 @dataclass(slots=True)
 class Judged:
     """What some of the votes on a comparison come to: a lean, or why there is none. `answers` are those that count, to
-    the criterion `key`."""
+    the criterion `key`; `decided_by` is who decided instead of them, if anybody did."""
 
     found: Lean | str
     key: str
     answers: Answers
     votes: list[Vote]
     group: str = ""
+    decided_by: tuple[str, ...] = ()
 
 
 class Deciding:
@@ -91,19 +92,43 @@ class Deciding:
         least, combine, key = least or self.least, self.recipe.combine, self.recipe.criterion
         answers = self._answers(comparison, votes, key)
         asked = len(votes) if "unjudged" in self.takes else 0
-        found = lean(self.rule, answers, least, self.known.trust.get(key), self.recipe.certainty, asked)
+        found, by = self._lean(comparison, key, answers, least, asked)
         if combine is not None and combine.how == SAFER_WINS:
             harmless = self._answers(comparison, votes, combine.harmless)
-            trust = self.known.trust.get(combine.harmless)
-            safer = lean(self.rule, harmless, least, trust, self.recipe.certainty)
+            safer, who = self._lean(comparison, combine.harmless, harmless, least)
             if isinstance(safer, Lean):
-                found, answers, key = safer, harmless, combine.harmless
+                found, by, answers, key = safer, who, harmless, combine.harmless
             else:
-                found, answers = _marked(found, answers, self._sides(comparison, votes))
-        judged = Judged(found, key, answers, votes, group)
+                sides, before = self._sides(comparison, votes), found
+                found, answers = _marked(found, answers, sides)
+                by = by if found is before else _who_marked(comparison)
+        judged = Judged(found, key, answers, votes, group, by)
         if isinstance(found, Lean):
             judged.found = self._excluded(comparison, judged, found) or found
         return judged
+
+    def _lean(
+        self, comparison: Comparison, key: str, answers: Answers, least: int, asked: int = 0
+    ) -> tuple[Lean | str, tuple[str, ...]]:
+        """What was decided on a criterion and by whom, if decisions go first; else what the answers come to."""
+        voted = lean(self.rule, answers, least, self.known.trust.get(key), self.recipe.certainty, asked)
+        grade, by = self._decision(comparison, key)
+        return (decided(grade, voted), by) if by else (voted, ())
+
+    def _decision(self, comparison: Comparison, key: str) -> tuple[float | None, tuple[str, ...]]:
+        """The grade that was decided on, and by whom; on several criteria, if each of them was decided."""
+        combine = self.recipe.combine
+        if combine is None or combine.how != WEIGHTED or key != self.recipe.criterion:
+            found = comparison.decision(key)
+            return (found.grade, (found.by,)) if found else (None, ())
+        weighed = [(comparison.decision(each), weight) for each, weight in combine.weights]
+        every = [(found, weight) for found, weight in weighed if found is not None]
+        if len(every) < len(weighed):
+            return None, ()
+        graded = [(found.grade, weight) for found, weight in every if found.grade is not None]
+        total = sum(weight for _, weight in graded)
+        grade = round(sum(grade * weight for grade, weight in graded) / total, 9) if graded else None
+        return grade, tuple(sorted({found.by for found, _ in every}))
 
     def _excluded(self, comparison: Comparison, judged: Judged, found: Lean) -> str:
         """Why a label that was found is left out, or the empty string."""
@@ -123,7 +148,9 @@ class Deciding:
         sides = []
         for key in keys:
             answers = [(vote.rater, _grade(vote, key)) for vote in votes if _answered(vote, key)]
+            decision = comparison.decision(key)
             found = lean(RULES[MAJORITY], answers, 1, None, 0)
+            found = found if decision is None else decided(decision.grade, found)
             sides.append(found.side if isinstance(found, Lean) else 0)
         return differ(sides)
 
@@ -160,7 +187,7 @@ class Deciding:
         if isinstance(prompt, str):
             return prompt
         if isinstance(found, str):
-            return replace(nowhere(comparison, prompt, reason), group=judged.group)
+            return replace(nowhere(comparison, prompt, reason), group=judged.group, decided_by=judged.decided_by)
         first, second = (
             self._counted(side, judged, sign)
             for side, sign in zip(self._sides(comparison, judged.votes), (-1, 1), strict=True)
@@ -170,6 +197,7 @@ class Deciding:
         return Outcome(
             SIDE, comparison.item, comparison.language, prompt, chosen, rejected, round(self._margin(found), PLACES),
             found.grade, said, comparison, round(found.p_chosen, PLACES), round(found.share, PLACES), judged.group,
+            judged.decided_by,
         )  # fmt: skip
 
     def _counted(self, side: Side, judged: Judged, sign: int) -> Side:
@@ -182,7 +210,7 @@ class Deciding:
             said = [
                 vote.texts[key] for vote in judged.votes if vote.rater in raters for key in keys if key in vote.texts
             ]
-        return Side(side.fingerprint, side.text, len(mine), sum(mine), side.safe, side.unsafe, said)
+        return Side(side.fingerprint, side.text, len(mine), sum(mine), side.safe, side.unsafe, said, side.decided)
 
     def _margin(self, found: Lean) -> float:
         kind, strengths = self.recipe.margin, self.known.strengths.get(self.recipe.criterion, 3)
@@ -213,6 +241,11 @@ def _marked(helpful: Lean | str, answers: Answers, sides: tuple[Side, Side]) -> 
     if isinstance(helpful, Lean) and helpful.side == side:
         return helpful, answers
     return Lean(side, 1.0, 1.0, [float(side)]), [("", float(side))]
+
+
+def _who_marked(comparison: Comparison) -> tuple[str, ...]:
+    """Whose decisions on safety there are."""
+    return tuple(sorted({each.by for each in comparison.decisions if each.side is not None}))
 
 
 def _answered(vote: Vote, key: str) -> bool:

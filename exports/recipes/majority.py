@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-from exports.recipes.votes import Vote
+from exports.recipes.votes import Decision, Vote
 
 # A rater, and a grade: below 0 the first response, above 0 the second, 0 a tie, None “neither is acceptable”.
 Answer = tuple[str, float | None]
@@ -47,7 +48,8 @@ DROPPED = {
 
 @dataclass(slots=True)
 class Side:
-    """One response with what was said for it. `strength` is the sum over the raters who prefer it."""
+    """One response with what was said for it. `strength` is the sum over the raters who prefer it; `decided` is whether
+    an adjudicator found it safe, where decisions go first."""
 
     fingerprint: str
     text: str
@@ -56,6 +58,7 @@ class Side:
     safe: int
     unsafe: int
     rationales: list[str]
+    decided: bool | None = None
 
     def add(self, other: Side) -> None:
         self.raters += other.raters
@@ -66,7 +69,9 @@ class Side:
 
     @property
     def is_safe(self) -> bool | None:
-        """What most raters said; unsafe when as many said so, None when nobody was asked."""
+        """What was decided, else what most raters said; unsafe when as many said so, None when nobody was asked."""
+        if self.decided is not None:
+            return self.decided
         return self.safe > self.unsafe if self.safe + self.unsafe else None
 
 
@@ -77,8 +82,8 @@ class Comparison:
     What the recipe does not need is left empty: `votes`, by pseudonym; `answers`, of the recipe's criterion alone;
     `key`, the hash of the conversation by which the stream is then ordered. `more` says that what follows belongs to
     this: the same texts in another conversation, or with a `key` the same conversation. Where there is a `single`
-    response, the second is empty. `also` are the other items that it was judged in. `domain` and `stated_language` are
-    what the item's metadata say.
+    response, the second is empty. `also` are the other items that it was judged in. `decisions` are only
+    there where they go first. `domain` and `stated_language` are what the item's metadata say.
     """
 
     item: str
@@ -98,6 +103,7 @@ class Comparison:
     single: bool = False
     domain: str = ""
     stated_language: str = ""
+    decisions: list[Decision] = field(default_factory=list)
 
     @property
     def judgments(self) -> int:
@@ -112,7 +118,20 @@ class Comparison:
         self.votes += twin.votes
         self.answers += twin.answers
         self.also += (twin.item,)
+        self.decisions += twin.decisions
         self.pairs += 1
+
+    def decision(self, criterion: str) -> Decision | None:
+        """The last one on a preference."""
+        mine = [each for each in self.decisions if each.criterion == criterion and each.side is None]
+        return max(mine, key=attrgetter("number"), default=None)
+
+    def settle_safety(self) -> None:
+        """Let the last decisions on safety stand before what raters said: unsafe on one criterion is unsafe."""
+        for number, side in enumerate((self.first, self.second)):
+            mine = [each for each in self.decisions if each.side == number]
+            last = {each.criterion: each.safe for each in sorted(mine, key=attrgetter("number"))}
+            side.decided = all(last.values()) if last else None
 
 
 @dataclass(slots=True)
@@ -122,7 +141,8 @@ class Outcome:
     Where nothing was preferred (`kind` is no SIDE), `chosen` and `rejected` are the first and second response in the
     order of their fingerprints, and margin and strength are 0. `comparison` is what it was decided from. `p_chosen` is
     how likely the chosen response is the better one, `share` how many of all raters would choose it, `group` whose
-    judgments these are where groups are kept apart.
+    judgments these are where groups are kept apart. `decided_by` are the pseudonyms of the adjudicators whose
+    decision it is, if it is one.
     """
 
     kind: str
@@ -138,6 +158,11 @@ class Outcome:
     p_chosen: float = 1.0
     share: float = 1.0
     group: str = ""
+    decided_by: tuple[str, ...] = ()
+
+    @property
+    def outcome_source(self) -> str:
+        return "adjudicated" if self.decided_by else "consensus"
 
 
 def decide(

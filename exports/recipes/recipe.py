@@ -33,7 +33,8 @@ WHOLE = ("prompts", "ranking", "safe-rlhf", "safety", "critiques", "votes", "hel
 MAJORITY, EACH, ONE_COIN, DAWID_SKENE = "majority", "each", "one_coin", "dawid_skene"
 AGGREGATES = (MAJORITY, "mean", "helpsteer", "hh", EACH, ONE_COIN, DAWID_SKENE)
 SURE = (ONE_COIN, DAWID_SKENE)  # say how likely a label is right, from how reliable each rater is
-ADJUDICATED = "adjudicated"
+ADJUDICATED = "adjudicated"  # an adjudicator’s decision first, “otherwise” one of the others
+KNOWN = (*AGGREGATES, ADJUDICATED)
 WEIGHTED, SAFER_WINS = "weighted", "safer_wins"
 MARGINS = ("mean", "llama2", "llama2_small", "log_odds", "none")
 HARD, SOFT, COPIES = "hard", "soft", "copies"
@@ -100,7 +101,8 @@ class Combination:
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """`criterion` is the one that decides, of a combination the first. `threshold` is the least certainty of a label,
-    for aggregates in SURE. `apart` keeps the judgments of a language or group for themselves."""
+    for aggregates in SURE. `apart` keeps the judgments of a language or group for themselves.
+    With `decided_first` an adjudicator's decision goes before the aggregate, where there is one."""
 
     format: str
     criterion: str = "helpfulness"
@@ -114,12 +116,13 @@ class Recipe:
     margin: str = "mean"
     labels: str = HARD
     apart: str | None = None
+    decided_first: bool = False
 
     @property
     def plain(self) -> bool:
         """Whether sums of votes are all it needs."""
         told = self.aggregate == MAJORITY and not self.combine and not self.apart and self.margin == "mean"
-        return told and self.labels == HARD and "conflict" not in self.filters.exclude
+        return told and self.labels == HARD and "conflict" not in self.filters.exclude and not self.decided_first
 
     @property
     def needs(self) -> Needs:
@@ -144,12 +147,14 @@ class Recipe:
         plain["threshold"] = self.certainty if self.aggregate in SURE else None
         plain["filters"] = {name: list(v) if isinstance(v, tuple) else v for name, v in plain["filters"].items()}
         plain["filters"]["raters"] = {name: list(values) for name, values in self.filters.raters}
+        if plain.pop("decided_first"):
+            plain["aggregate"], plain["otherwise"] = ADJUDICATED, self.aggregate
         return plain
 
 
 FIELDS = {
     "format", "criterion", "aggregate", "filters", "split", "file", "rationales", "threshold", "margin", "labels",
-    "apart",
+    "apart", "otherwise",
 }  # fmt: skip
 
 
@@ -160,11 +165,13 @@ def read_recipe(data: Any) -> Recipe:
     if "format" not in fields and not reading.errors:
         reading.errors["format"] = f"Say which: {either(tuple(FORMATS))}."
     criterion, combine = _criterion(reading, fields)
+    decided = fields.get("aggregate") == ADJUDICATED
     values = {
         "format": reading.one_of(fields, "format", tuple(FORMATS)),
         "criterion": criterion,
         "combine": combine,
-        "aggregate": _aggregate(reading, fields),
+        "aggregate": _otherwise(reading, fields) if decided else reading.one_of(fields, "aggregate", KNOWN),
+        "decided_first": decided,
         "file": reading.one_of(fields, "file", FILES),
         "rationales": reading.truth(fields, "rationales"),
         "filters": _filters(reading, fields.get("filters", {})),
@@ -194,7 +201,7 @@ def _whole(values: Mapping[str, Any]) -> Recipe:
 
 def _misfits(recipe: Recipe, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Choices that are right each for itself, and do not go together."""
-    files, sure = FORMATS[recipe.format], f"“aggregate” must be {either(SURE)} for this."
+    files, sure = FORMATS[recipe.format], f"“aggregate” (or “otherwise”) must be {either(SURE)} for this."
     found = {
         "file": (recipe.file not in files, f"The readers of {recipe.format} take {either(files)}."),
         "threshold": (recipe.threshold is not None and recipe.aggregate not in SURE, sure),
@@ -219,18 +226,22 @@ def _misfits(recipe: Recipe, fields: Mapping[str, Any]) -> list[tuple[str, str]]
             recipe.apart is not None and recipe.format not in WIDE,
             f"Only these formats take the column that names the group: {', '.join(WIDE)}.",
         ),
+        "apart ": (
+            recipe.apart is not None and recipe.decided_first,
+            "A decision is of no group: keep groups apart, or put decisions first.",
+        ),
+        "otherwise": (
+            not recipe.decided_first and fields.get("otherwise") is not None,
+            f"Only for “aggregate”: “{ADJUDICATED}”: the rule where there is no decision.",
+        ),
     }
     return [(path.strip(), remedy) for path, (wrong, remedy) in found.items() if wrong and path.strip() in fields]
 
 
-def _aggregate(reading: Reading, fields: Mapping[str, Any]) -> Any:
-    if fields.get("aggregate") == ADJUDICATED:
-        reading.errors["aggregate"] = (
-            "No decision of an adjudicator is stored anywhere yet, so there is none to put first. "
-            f"Use {either(SURE)}, or “{MAJORITY}”."
-        )
-        return None
-    return reading.one_of(fields, "aggregate", AGGREGATES)
+def _otherwise(reading: Reading, fields: Mapping[str, Any]) -> Any:
+    """The rule where there is no decision."""
+    rules = tuple(rule for rule in AGGREGATES if rule != EACH)
+    return reading.one_of(fields, "otherwise", rules) if _unless_null(fields, "otherwise") else None
 
 
 def _criterion(reading: Reading, fields: Mapping[str, Any]) -> tuple[Any, Combination | None]:

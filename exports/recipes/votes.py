@@ -43,6 +43,22 @@ class Safety:
     severity: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What an adjudicator decided on a criterion, in the order of the comparison.
+
+    Of a preference `grade` is signed, and None for “neither is acceptable”; of safety, `safe` is of the first (0) or
+    second (1) response, `side`. `number` grows with time, `by` is a pseudonym.
+    """
+
+    number: int
+    criterion: str
+    by: str
+    grade: float | None = None
+    side: int | None = None
+    safe: bool | None = None
+
+
 @dataclass(slots=True)
 class Vote:
     """The current annotation of one rater.

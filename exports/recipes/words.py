@@ -42,6 +42,10 @@ _AGGREGATES = {
         "more likely the better one given who judged."
     ),
 }
+_DECIDED = (
+    "Adjudicated first: where an adjudicator decided on a comparison, after raters had judged it, the decision is its "
+    "label, with its grade as strength and margin. Everywhere else:"
+)
 _LLAMA = "by the mean strength on the chosen side, from the strongest grade downwards, as for Llama 2"
 _MARGINS = {
     "mean": (
@@ -71,6 +75,8 @@ def margin_of(recipe: Recipe) -> str:
 def told(recipe: Recipe) -> list[str]:
     """How a recipe comes to its labels, sentence by sentence."""
     found = [_AGGREGATES[recipe.aggregate]]
+    if recipe.decided_first:
+        found.insert(0, _DECIDED)
     if recipe.aggregate in SURE:
         found.append(f"Left out: labels less certain than {recipe.certainty:g}.")
     found += _combined(recipe)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -11,18 +11,20 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from labeling.actions import second_looks
 from labeling.actions.answers import digest, take
 from labeling.actions.assign import lease_next
 from labeling.actions.breaks import pause_due
 from labeling.actions.care import count_time
 from labeling.actions.facts import Facts, facts_of
+from labeling.actions.gold_results import note_answer, note_change
 from labeling.actions.guidelines import cited_principle
 from labeling.actions.reading import Answer
 from labeling.actions.refusals import Refused
 from labeling.audit import record
 from labeling.models import Annotation, Assignment, Judgment, Passage, Queue, Slot, User
 from labeling.models.care import SEVERE
-from labeling.models.queues import AWAY, EVERYDAY
+from labeling.models.queues import AWAY, GOLD
 from labeling.models.queues import SEVERE as COUNTS_FOR
 
 State = Assignment.State
@@ -34,7 +36,8 @@ MOST_REVISIONS = 32_767
 class Submitted:
     """The current annotation, whether this call made it, and the next assignment if one was asked for and found.
 
-    `place` is the rater's count in the queue, when this call added to it.
+    `place` is the rater's count in the queue, when this call added to it. Of a pair that came back to its rater there
+    is no annotation: what stands for it has no id.
     """
 
     annotation: Annotation
@@ -51,6 +54,7 @@ class Sent:
     digest: str
     facts: Facts
     revises: int | None
+    body: Any
 
 
 def submit(
@@ -78,7 +82,7 @@ def submit(
             held = _lock(assignment, rater)
             answers, facts = take(body, held=held, complete=complete)
             facts |= facts_of(body) | {"principle": cited_principle(held.guideline, body)}
-            sent = Sent(answers, digest(answers, facts["principle"]), facts, _revises(body))
+            sent = Sent(answers, digest(answers, facts["principle"]), facts, _revises(body), body)
             done = _store(held, rater, sent)
             if not then_claim or held.queue is None:
                 return done
@@ -129,13 +133,27 @@ def _store(held: Assignment, rater: User, sent: Sent) -> Submitted:
         raise Refused("not_opened", _("Open this comparison before you judge it."))
     if held.state != State.OPEN:
         _retake(held)
-    annotation = _write(held, rater, sent, revision=1)
+    annotation = None if held.repeats_id else _write(held, rater, sent, revision=1)
+    place = _end(held, sent)
+    if annotation is None:
+        return _keep_second_look(held, rater, sent, place)
+    record(rater, "annotation.submitted", annotation, project_id=held.project_id, assignment=held.pk)
+    if held.lane == GOLD:
+        note_answer(held, annotation, sent.answers)
+    return Submitted(annotation, created=True, place=place)
+
+
+def _end(held: Assignment, sent: Sent) -> Passage | None:
     severe = any((answer.severity or 0) >= SEVERE for answer in sent.answers)
     ms = _judging_ms(held, sent.facts["active_ms"])
-    if held.lane != EVERYDAY:
+    if held.sensitive:
         severe = count_time(held, ms) or severe
-    place = _close(held, ms, severe=severe)
-    record(rater, "annotation.submitted", annotation, project_id=held.project_id, assignment=held.pk)
+    return _close(held, ms, severe=severe)
+
+
+def _keep_second_look(held: Assignment, rater: User, sent: Sent, place: Passage | None = None) -> Submitted:
+    annotation = second_looks.keep(held, sent.answers, sent.body, sent.facts["active_ms"])
+    record(rater, "assignment.looked_again", held, project_id=held.project_id, repeats=held.repeats_id)
     return Submitted(annotation, created=True, place=place)
 
 
@@ -147,6 +165,8 @@ def _break_comes_first(done: Submitted, queue: Queue, rater: User) -> bool:
 
 def _store_again(held: Assignment, rater: User, sent: Sent) -> Submitted:
     """A pair that is answered: what was sent before comes again, or it is a change, or a form that is out of date."""
+    if held.repeats_id is not None:
+        return _look_again(held, rater, sent)
     made = list(held.annotations.order_by("revision"))
     current = made[-1]
     base = current.revision if sent.revises is None else sent.revises
@@ -155,19 +175,37 @@ def _store_again(held: Assignment, rater: User, sent: Sent) -> Submitted:
     if base == current.revision and sent.digest != current.body_digest:
         return _revise(held, current, rater, sent)
     if base < current.revision and sent.digest != made[base].body_digest:
-        raise Refused(
-            "answered_already",
-            _("You already answered this pair, in another tab or on another device, at %(time)s. We did not change it.")
-            % {"time": timezone.localtime(made[base].created_at).strftime("%H:%M UTC")},
-        )
+        raise _answered_already(made[base].created_at)
     return Submitted(current, created=False)
+
+
+def _look_again(held: Assignment, rater: User, sent: Sent) -> Submitted:
+    """The same of a pair that came back to its rater. It has one revision, which a change takes the place of."""
+    if second_looks.same_answers(held, sent.body):
+        return Submitted(second_looks.standing_for(held), created=False)
+    if sent.revises == 0:
+        raise _answered_already(held.ended_at or timezone.now())
+    if not may_revise(held):
+        raise _revise_closed()
+    return _keep_second_look(held, rater, sent)
+
+
+def _answered_already(at: datetime) -> Refused:
+    said = _("You already answered this pair, in another tab or on another device, at %(time)s. We did not change it.")
+    return Refused("answered_already", said % {"time": timezone.localtime(at).strftime("%H:%M UTC")})
+
+
+def _revise_closed() -> Refused:
+    return Refused("revise_closed", _("The time to change this answer is over; what you sent before stands."))
 
 
 def _revise(held: Assignment, current: Annotation, rater: User, sent: Sent) -> Submitted:
     if not may_revise(held):
-        raise Refused("revise_closed", _("The time to change this answer is over; what you sent before stands."))
+        raise _revise_closed()
     Annotation.objects.filter(pk=current.pk).update(current=False)
     annotation = _write(held, rater, sent, revision=current.revision + 1)
+    if held.lane == GOLD:
+        note_change(held, current, annotation, sent.answers)
     record(rater, "annotation.revised", annotation, project_id=held.project_id, assignment=held.pk, replaces=current.pk)
     return Submitted(annotation, created=True)
 
@@ -201,7 +239,7 @@ def _close(held: Assignment, active_ms: int, *, severe: bool) -> Passage | None:
         "ms": active_ms,
         "pairs": COUNTS_FOR if severe else 1,
         "idle": AWAY + timedelta(milliseconds=active_ms),
-        "everyday": held.lane == EVERYDAY,
+        "everyday": not held.sensitive,
     }
     with connection.cursor() as cursor:
         cursor.execute(
@@ -233,16 +271,17 @@ def _retake(held: Assignment) -> None:
     """Give an assignment that ended without an answer a slot of its pair that is still open, or refuse."""
     if held.state == State.SKIPPED:
         raise Refused("skipped", _("You skipped this pair; it goes to other raters. Claim the next one."))
+    if held.repeats_id is not None:
+        second_looks.check_free(held)
+        return
     elsewhere = Assignment.objects.filter(pair_id=held.pair_id, rater_id=held.rater_id).exclude(pk=held.pk)
     if elsewhere.filter(state__in=[State.OPEN, State.SUBMITTED, State.SKIPPED]).exists():
         raise Refused(
             "already_yours", _("You have this pair open, or answered it, in another tab. Nothing was changed.")
         )
-    slot = (
-        Slot.objects.select_for_update(skip_locked=True)
-        .filter(queue_id=held.queue_id or 0, pair_id=held.pair_id, state=Slot.State.OPEN)
-        .first()
-    )
+    slots = Slot.objects.filter(queue_id=held.queue_id or 0, pair_id=held.pair_id, state=Slot.State.OPEN)
+    slots = slots.filter(lane=GOLD) if held.lane == GOLD else slots.exclude(lane=GOLD)
+    slot = slots.select_for_update(skip_locked=True).first()
     if slot is None:
         raise Refused(
             "lease_lost",

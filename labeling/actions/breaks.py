@@ -34,7 +34,7 @@ def pause_due(queue: Queue, rater: User) -> Pause | None:
     One query when none is due.
     """
     place = _place(queue, rater)
-    if place is None or not place.break_due(queue.project) or place.done >= queue.pair_count or _was_away(rater):
+    if place is None or _came_to_the_end(place, queue) or not place.break_due(queue.project) or _was_away(rater):
         return None
     if rater.is_crowd and not has_room(queue=queue, rater=rater):
         return None
@@ -95,6 +95,10 @@ def take_break(*, queue: Queue, rater: User) -> Assignment | None:
 
 def _start_anew(queue: Queue, rater: User) -> None:
     Passage.objects.filter(queue=queue, rater=rater, lane="").update(since_break=0, since_break_ms=0)
+
+
+def _came_to_the_end(place: Passage, queue: Queue) -> bool:
+    return place.done >= queue.pair_count and not queue.mixes_in
 
 
 def _place(queue: Queue, rater: User) -> Passage | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from labeling.actions.authors import find_authors
 from labeling.actions.copying import as_json, copy_rows, reserve_ids
 from labeling.actions.queues import add_slots
 from labeling.importers import Content, ItemDraft, Refused
@@ -16,7 +17,7 @@ from labeling.rendering.figures import render_with_places
 
 _ITEM = (
     "id", "project_id", "batch_id", "external_id", "fingerprint", "conversation", "conversation_html", "language",
-    "tags", "metadata", "gold",
+    "tags", "metadata", "gold", "author_id", "priority",
 )  # fmt: skip
 _RESPONSE = (
     "id", "project_id", "item_id", "position", "fingerprint", "content", "parts", "model_name", "html", "renderer",
@@ -48,7 +49,8 @@ def copy_items(batch: Batch, drafts: Mapping[str, ItemDraft], rendered: Renderin
     if not drafts:
         return
     placed = _place(drafts)
-    copy_rows(Item, _ITEM, (_item(batch, each, rendered, images) for each in placed))
+    authors = find_authors(batch.project_id, {draft.author for draft in drafts.values() if draft.author})
+    copy_rows(Item, _ITEM, (_item(batch, each, rendered, images, authors) for each in placed))
     copy_rows(Response, _RESPONSE, (row for each in placed for row in _responses(batch, each, rendered, images)))
     pairs = [pair for each in placed for pair in _pairs(each)]
     pair_ids = reserve_ids(Pair, len(pairs))
@@ -71,14 +73,17 @@ def _place(drafts: Mapping[str, ItemDraft]) -> list[_Placed]:
     ]
 
 
-def _item(batch: Batch, placed: _Placed, rendered: Rendering, images: Mapping[str, str]) -> tuple[Any, ...]:
-    draft = placed.draft
+def _item(
+    batch: Batch, placed: _Placed, rendered: Rendering, images: Mapping[str, str], authors: Mapping[str, int]
+) -> tuple[Any, ...]:
+    draft, author = placed.draft, authors.get(placed.draft.author)
+    metadata = draft.metadata | {"author": draft.author} if draft.author and author is None else draft.metadata
     shown = [_html(message["content"], rendered) for message in draft.conversation]
     turns = [turn | {"content": _stored(turn["content"], draft, images)} for turn in draft.conversation]
     return (
         placed.item_id, batch.project_id, batch.pk, draft.external_id, placed.fingerprint, as_json(turns),
         as_json([{"html": each.html, "renderer": each.renderer} for each in shown]), draft.language, draft.tags,
-        as_json(draft.metadata), as_json(draft.gold) if draft.gold else None,
+        as_json(metadata), as_json(draft.gold) if draft.gold else None, author, draft.priority,
     )  # fmt: skip
 
 

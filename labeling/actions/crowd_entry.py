@@ -21,6 +21,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from labeling.actions.authors import claim_authorship
 from labeling.actions.people import add_member
 from labeling.actions.refusals import Refused
 from labeling.audit import record
@@ -200,6 +201,7 @@ def _new_entry(link: CrowdLink, user: User, worker_id: str, study_id: str, sessi
         link=link, user=user, worker_id=worker_id, study_id=study_id, session_id=session_id, entered_at=Now()
     )
     made.refresh_from_db(fields=["entered_at"])
+    claim_authorship(project_id=link.project_id, user_id=user.pk, name=worker_id)
     return made
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from labeling.actions.settle import settle
 from labeling.actions.webhooks import announce
 from labeling.models import Assignment, FinishedQueue, Passage, Queue, Slot, Webhook
-from labeling.models.queues import HIDDEN
+from labeling.models.queues import GOLD, HIDDEN
 
 
 def watch_queues() -> list[int]:
@@ -20,7 +21,13 @@ def watch_queues() -> list[int]:
 
 @transaction.atomic
 def _tell(queue: Queue) -> bool:
-    """In one transaction, so that two who look at the same time tell it once."""
+    """In one transaction, so that two who look at the same time tell it once.
+
+    The last answers may not have been looked at yet: more raters may be wanted.
+    """
+    settle(queue=queue)
+    if not _finished().filter(pk=queue.pk).exists():
+        return False
     _, made = FinishedQueue.objects.get_or_create(queue=queue)
     if made:
         described = {"id": queue.pk, "name": queue.name, "pairs": queue.pair_count}
@@ -29,9 +36,12 @@ def _tell(queue: Queue) -> bool:
 
 
 def _finished() -> QuerySet[Queue]:
-    """Something was judged, nobody holds a pair, and none is open but those put aside. Probes of partial indexes."""
+    """Something was judged, nobody holds a pair, and none is open but those put aside and known answers.
+
+    Probes of partial indexes.
+    """
     slots = Slot.objects.filter(queue=OuterRef("pk"))
     held = Assignment.objects.filter(queue=OuterRef("pk"), state=Assignment.State.OPEN)
-    open_slots = slots.filter(state=Slot.State.OPEN).exclude(lane=HIDDEN)
+    open_slots = slots.filter(state=Slot.State.OPEN).exclude(lane__in=[HIDDEN, GOLD])
     judged = Passage.objects.filter(queue=OuterRef("pk"), done__gt=0)
     return Queue.objects.filter(Exists(judged), ~Exists(open_slots), ~Exists(held), pair_count__gt=0)

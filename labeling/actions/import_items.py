@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from labeling.actions import refusals
 from labeling.actions.copy_items import copy_items, copy_refusals, render_all
 from labeling.actions.keep_images import Album
+from labeling.actions.queues import order_after_import
 from labeling.actions.webhooks import announce
 from labeling.audit import record
 from labeling.importers import FORMATS, ItemDraft, ItemFile, Refused, Unreadable
@@ -193,6 +194,7 @@ def _read_on(batch: Batch, end: float) -> bool:
                 return True
     with transaction.atomic():
         batch.finish(bytes_read=batch.bytes_total)
+        order_after_import(project=batch.project)
         record(None, "batch.finished", batch, project_id=batch.project_id, **_counts_of(batch))
         described = {"id": batch.pk, "name": batch.name} | _counts_of(batch)
         announce(batch.project, Webhook.Event.BATCH_IMPORTED, {"batch": described})

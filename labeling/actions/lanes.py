@@ -13,11 +13,14 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from labeling.actions.queues import LANE_OF_ITEM
+from labeling.actions.gold_pairs import retire_gold
+from labeling.actions.lane_of import LANE_OF_ITEM
+from labeling.actions.matching import match
 from labeling.actions.refusals import Refused
 from labeling.audit import record
-from labeling.models import Assignment, Pair, Queue, Slot, User, Withdrawal
-from labeling.models.queues import HIDDEN
+from labeling.models import Assignment, GoldPair, Pair, Queue, Slot, User, Withdrawal
+from labeling.models.queues import GOLD, HIDDEN
+from labeling.reports.entry import sensitive
 
 TWICE = 2  # so many skips as broken take a pair out of rotation, and as many more after it was put back
 
@@ -39,15 +42,19 @@ WITH touched AS (
 SELECT (SELECT count(*) FROM moved), coalesce((SELECT max(rank) FROM placed), %(rank)s),
        ARRAY(SELECT DISTINCT lane FROM touched WHERE lane <> '')
 """  # noqa: S608 (constants of this module)
-_TAGGED = _RELANE.format(which=f"slot.lane <> '{HIDDEN}' AND item.tags && %(tags)s::varchar[]")
+_TAGGED = _RELANE.format(which=f"slot.lane NOT IN ('{HIDDEN}', '{GOLD}') AND item.tags && %(tags)s::varchar[]")
 _OF_PAIR = _RELANE.format(which=f"slot.lane = '{HIDDEN}' AND slot.pair_id = %(pair)s")
 
 
 def relane(*, project_id: int, keys: list[str]) -> int:
     """Put the project's open slots into the lanes of today's topics, after `keys` came or went. Returns how many moved.
 
-    Must run in a transaction that holds the project's row, so that no import adds slots by the old topics.
+    Must run in a transaction that holds the project's row, so that no import adds slots by the old topics. Pairs with
+    known answers that are sensitive now are ordinary work again: nobody could choose them before seeing them.
     """
+    for gold in GoldPair.objects.filter(project=project_id, retired_at=None, pair__item__tags__overlap=keys):
+        if Pair.objects.filter(sensitive("item"), pk=gold.pair_id).exists():
+            retire_gold(gold=gold, by=None, why=_("Of a sensitive topic"))
     return sum(_relane(queue, _TAGGED, tags=keys) for queue in _locked_queues(project_id))
 
 
@@ -57,6 +64,7 @@ def lock_rotation(*, pair: Pair) -> None:
     The pair's row makes two skips at once follow each other: the second counts both.
     """
     Pair.objects.select_for_update(no_key=True).get(pk=pair.pk)
+    _known(pair)
     _locked_queues(pair.project_id)
 
 
@@ -73,7 +81,9 @@ def hide_if_broken(*, pair: Pair) -> bool:
 
 
 def hide(*, pair: Pair) -> None:
-    """Take a pair out of rotation, in every queue."""
+    """Take a pair out of rotation, in every queue. A known answer of it is asked no more."""
+    if gold := _known(pair):
+        retire_gold(gold=gold, by=None, why=_("Out of rotation"))
     queues = _locked_queues(pair.project_id)
     Slot.objects.filter(queue__in=queues, pair=pair, state=Slot.State.OPEN).update(lane=HIDDEN)
 
@@ -81,13 +91,21 @@ def hide(*, pair: Pair) -> None:
 @transaction.atomic
 def bring_back(*, pair: Pair, by: User) -> int:
     """Give a hidden pair to raters again, at the end of its lane. Returns how many slots; refused when none is."""
-    if Withdrawal.objects.filter(item=pair.item_id).exists():
+    if Withdrawal.objects.filter(item=pair.item_id, lifted_at=None).exists():
         raise Refused("withdrawn", _("This item was withdrawn, so nobody is given it."))
-    moved = sum(_relane(queue, _OF_PAIR, pair=pair.pk) for queue in _locked_queues(pair.project_id))
+    queues = _locked_queues(pair.project_id)
+    moved = sum(_relane(queue, _OF_PAIR, pair=pair.pk) for queue in queues)
+    for queue in queues:  # what was wanted may have changed while it lay aside
+        match(queue=queue, pair_ids=[pair.pk])
     if not moved:
         raise Refused("not_hidden", _("This pair is in rotation already."))
     record(by, "pair.put_back", pair, project_id=pair.project_id)
     return moved
+
+
+def _known(pair: Pair) -> GoldPair | None:
+    """The pair's known answers if they are mixed into the work, locked: that comes before queues."""
+    return GoldPair.objects.select_for_update(no_key=True).filter(pair=pair, retired_at=None).first()
 
 
 def _locked_queues(project_id: int) -> list[Queue]:

@@ -16,7 +16,7 @@ from labeling.actions.practice import settle_all
 from labeling.actions.queues import put_back, take_out
 from labeling.actions.refusals import Refused
 from labeling.audit import record
-from labeling.models import Lesson, Pair, Project, User
+from labeling.models import GoldPair, Lesson, Pair, Project, User
 from labeling.reports.entry import sensitive
 
 MOST_LESSONS, LAST_POSITION = 50, 1000
@@ -36,6 +36,8 @@ def add_lesson(*, project: Project, pair: Pair, stage: str, by: User) -> Lesson:
         raise Refused("too_many", _("A stage has at most %(most)s lessons.") % {"most": MOST_LESSONS})
     if Pair.objects.filter(sensitive("item"), pk=pair.pk).exists():
         raise Refused("sensitive_pair", _("This pair is of a sensitive topic, which raters see by their choice only."))
+    if GoldPair.objects.filter(pair=pair, retired_at=None).exists():
+        raise Refused("already_gold", _("This pair is among the known ones already."))
     take_out(pair=pair)
     position = others[-1].position + 1 if others else 1
     lesson = Lesson.objects.create(project=project, pair=pair, stage=stage, position=position)

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from labeling.actions.authors import claim_authorship
 from labeling.actions.refusals import Refused
 from labeling.audit import record
 from labeling.models import ApiToken, Invitation, Membership, Project, User
@@ -50,6 +51,19 @@ def find_person(*, email: str) -> User:
     return found
 
 
+def find_raters(*, project: Project, emails: list[str]) -> list[User]:
+    """The project's raters with these addresses, or Refused that names who is none. One query."""
+    wanted = {normal_email(email) for email in emails}
+    rating = Membership.objects.filter(project=project, role=Membership.Role.RATER)
+    found = list(User.objects.filter(email__in=wanted, pk__in=rating.values("user")).order_by("pk"))
+    if missing := sorted(wanted - {user.email for user in found}):
+        said = _("Not raters of this project: %(emails)s. Invite them first, or leave them out.") % {
+            "emails": ", ".join(missing)
+        }
+        raise Refused("invalid", said, {"raters": said})
+    return found
+
+
 @transaction.atomic
 def add_member(*, project: Project, user: User, role: str, by: User | None) -> Membership:
     """Give a role; giving it again changes nothing."""
@@ -57,6 +71,8 @@ def add_member(*, project: Project, user: User, role: str, by: User | None) -> M
         raise Refused("unknown_role", _role_help(role), {"role": _one_of_roles()})
     membership, made = Membership.objects.get_or_create(project=project, user=user, role=role)
     if made:
+        Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+        claim_authorship(project_id=project.pk, user_id=user.pk, name=user.email)
         record(by, "member.added", membership, project_id=project.pk, user=user.pk, role=role)
     return membership
 

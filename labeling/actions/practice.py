@@ -23,6 +23,7 @@ from labeling.models import (
     Criterion,
     CrowdEntry,
     GoldAnswer,
+    GoldPair,
     Lesson,
     Participation,
     Project,
@@ -52,10 +53,10 @@ def shown_swapped(lesson: Lesson, user: User) -> bool:
     return bool(hmac.digest(key, f"lesson {lesson.pk} {user.pk}".encode(), sha256)[0] & 1)
 
 
-def mark(lesson: Lesson, answers: list[Answer]) -> Marked:
+def mark(known_of: Lesson | GoldPair, answers: list[Answer]) -> Marked:
     """Two queries."""
-    known = list(GoldAnswer.objects.filter(pair_id=lesson.pair_id).order_by("criterion__position", "criterion", "pk"))
-    return Marked(known, marks(answers, known, Criterion.objects.filter(project_id=lesson.project_id)))
+    known = list(GoldAnswer.objects.filter(pair_id=known_of.pair_id).order_by("criterion__position", "criterion", "pk"))
+    return Marked(known, marks(answers, known, Criterion.objects.filter(project_id=known_of.project_id)))
 
 
 @transaction.atomic

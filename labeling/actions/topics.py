@@ -24,7 +24,7 @@ from labeling.actions.refusals import Refused
 from labeling.audit import record
 from labeling.models import Assignment, Participation, Project, Topic, User
 from labeling.models.care import MILD, SEVERE
-from labeling.models.queues import EVERYDAY, LONGEST_LANE
+from labeling.models.queues import EVERYDAY, GOLD, LONGEST_LANE
 
 KEY = re.compile(r"^[\w-]{1,40}\Z")
 CHANGEABLE = frozenset({"name", "description", "severity", "daily_pairs", "daily_minutes"})
@@ -92,8 +92,8 @@ def choose_topics(*, project: Project, rater: User, keys: Collection[str]) -> Pa
         mine.topics = chosen
         mine.save(update_fields=["topics"])
         record(rater, "topics.chosen", mine, project_id=project.pk, topics=chosen)
-    held = Assignment.objects.filter(project=project, rater=rater, state=Assignment.State.OPEN).exclude(lane=EVERYDAY)
-    for one in held.select_for_update(skip_locked=True):
+    held = Assignment.objects.filter(project=project, rater=rater, state=Assignment.State.OPEN)
+    for one in held.exclude(lane__in=[EVERYDAY, GOLD]).select_for_update(skip_locked=True):
         if not set(one.lane.split()) & known <= set(chosen):
             release(assignment=one, rater=rater)
     return mine

@@ -30,7 +30,7 @@ def withdraw_rater(*, project: Project, rater: User, by: User, note: str = "", c
 def withdraw_item(*, item: Item, by: User, note: str = "", closes: bool = False) -> Withdrawal:
     """No judgment of the item counts any more, and no rater is given it again."""
     Project.objects.select_for_update(no_key=True).get(pk=item.project_id)
-    if item.withdrawals.exists():
+    if item.withdrawals.filter(lifted_at=None).exists():
         raise Refused("withdrawn", _("This item has been withdrawn already."))
     for pair in item.pairs.order_by("pk"):
         hide(pair=pair)

@@ -18,16 +18,21 @@ from labeling.actions.annotate import MOST_REVISIONS, save_draft, submit
 from labeling.actions.assign import release, renew, skip
 from labeling.actions.care import claim_opened
 from labeling.actions.facts import POINTERS, VIEWPORTS
+from labeling.actions.gold_results import have_told
 from labeling.actions.own_words import asked_in_advance
 from labeling.actions.refusals import Refused
+from labeling.actions.turning_away import refuse_if_not_for
 from labeling.api.base import Endpoint, StrictSerializer, read
 from labeling.api.images import CONTENT, content_shape
 from labeling.api.projects import CriterionShape, criterion_shape
 from labeling.consistency import RULES
-from labeling.models import Annotation, Assignment, Queue, User
+from labeling.models import Annotation, Assignment, GoldAnswer, Queue, User
 from labeling.models import Response as ModelResponse
+from labeling.models.queues import GOLD
+from labeling.reports.admission import Why
 from labeling.reports.desk import Shown, open_assignment, shown
 from labeling.reports.entry import Step, next_step
+from labeling.reports.missed import known_body, missed
 
 BODY = {"judgments", "principle", "active_ms", "kept_hints", "instrument", "viewport", "pointer", "revises"}
 ANSWERS = {
@@ -104,11 +109,27 @@ class AnnotationBody(serializers.Serializer[Any]):
     )
 
 
+class DecidingShape(serializers.Serializer[Any]):
+    number = serializers.IntegerField()
+    text = serializers.CharField()
+
+
+class FeedbackShape(serializers.Serializer[Any]):
+    known = serializers.DictField(help_text="As the judgments of an annotation, left and right as you saw them.")
+    explanation = serializers.CharField()
+    principle = DecidingShape(allow_null=True)
+
+
 class AnnotationShape(serializers.Serializer[Annotation]):
-    id = serializers.IntegerField()
+    id = serializers.IntegerField(allow_null=True, help_text="Null for a pair that you had judged some time before.")
     assignment = serializers.IntegerField()
     revision = serializers.IntegerField(help_text="1, and one more for each time the answers were changed.")
     created_at = serializers.DateTimeField()
+    feedback = FeedbackShape(
+        allow_null=True,
+        help_text="Where the answer had been agreed on before and yours was another one: what is known, and why. "
+        "Disagree with `/assignments/{id}/dispute/`.",
+    )
 
 
 class AnnotationAndNext(serializers.Serializer[Any]):
@@ -138,18 +159,21 @@ class Claim(Endpoint):
         operation_id="claim",
         request=None,
         responses={200: AssignmentShape, 204: None},
-        extensions={"x-problems": ["not_ready"]},
+        extensions={"x-problems": ["not_ready", *(why.value for why in Why)]},
     )
     def post(self, request: Request, pk: int) -> Response:
         """The next pair for you, or 204 when there is none now. Claiming again returns the one you have open.
 
         Where a project asks for consent, practice or a qualification first, that is done on its pages. Pairs of a
         sensitive topic only come to raters who chose it, within its daily cap and at most three in a row; what is
-        given out counts as shown.
+        given out counts as shown. Where a queue is closed, or its rules give you nothing now (you are paused, it is
+        for others, or you had the day's pairs), a problem says which and what can be done.
         """
         queue = queue_for(self.user, pk, RATERS)
         _refuse_unready(queue, self.user)
         assignment = claim_opened(queue=queue, rater=self.user)
+        if assignment is None:
+            refuse_if_not_for(queue, self.user)
         return Response(status=204) if assignment is None else Response(assignment_shape(shown(assignment)))
 
 
@@ -221,7 +245,7 @@ class Annotate(Endpoint):
         _refuse_unknown(request.data)
         done = submit(assignment=assignment, rater=self.user, body=request.data, then_claim=then_claim)
         status = 201 if done.created else 200
-        annotation = _annotation(done.annotation)
+        annotation = _annotation(done.annotation, _feedback(assignment, self.user))
         if not then_claim:
             return Response(annotation, status=status)
         following = done.following
@@ -276,12 +300,29 @@ def _refuse_unknown(body: Any) -> None:
         raise ValidationError({name: [f"Unknown field. Known: {', '.join(sorted(BODY))}."] for name in unknown})
 
 
-def _annotation(annotation: Annotation) -> dict[str, Any]:
+def _feedback(assignment: Assignment, rater: User) -> dict[str, Any] | None:
+    """Nothing but for a known answer that was not met; then they have been told by this very answer."""
+    if assignment.lane != GOLD:
+        return None
+    found = missed(assignment, rater)
+    if found is None:
+        return None
+    have_told(project_id=assignment.project_id, rater=rater, assignment_id=assignment.pk)
+    known = GoldAnswer.objects.filter(pair=assignment.pair_id).select_related("criterion", "pair")
+    return {
+        "known": known_body(known, first_id=known[0].pair.first_id, swapped=assignment.swapped) if known else {},
+        "explanation": found.gold.explanation,
+        "principle": found.principle and {"number": found.principle.number, "text": found.principle.text},
+    }
+
+
+def _annotation(annotation: Annotation, feedback: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "id": annotation.pk,
         "assignment": annotation.assignment_id,
         "revision": annotation.revision,
         "created_at": annotation.created_at,
+        "feedback": feedback,
     }
 
 

@@ -1,4 +1,4 @@
-"""Projects, their members and their queues."""
+"""Projects and their members."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from labeling.access import MANAGERS, may_create_projects, project_for, projects_for, queue_for
+from labeling.access import MANAGERS, may_create_projects, project_for, projects_for
 from labeling.actions.criteria import fields_of
 from labeling.actions.guidelines import current_guideline
 from labeling.actions.people import add_member, find_person
 from labeling.actions.projects import change_project, create_project
-from labeling.actions.queues import change_queue, create_queue
 from labeling.api.base import LIST_PARAMETERS, Endpoint, StrictSerializer, page_of, paged, read
-from labeling.models import Criterion, Guideline, Membership, Project, Queue, User
-from labeling.models.queues import LONGEST_LEASE, MOST_OVERLAP, SHORTEST_LEASE
+from labeling.api.queues import QueueLine, queue_line
+from labeling.models import Criterion, Guideline, Membership, Project, User
 from labeling.presets import PRESETS, USUAL
 from labeling.reports.entry import Step, step_of_rater
 from labeling.reports.guidelines import principles_of
@@ -48,35 +47,6 @@ class ProjectChanges(StrictSerializer):
 class NewMember(StrictSerializer):
     email = serializers.EmailField(max_length=254, help_text="Of a person who has an account here.")
     role = serializers.ChoiceField(choices=Membership.Role.choices)
-
-
-class QueueRules(StrictSerializer):
-    name = serializers.CharField(max_length=120)
-    overlap = serializers.IntegerField(
-        min_value=1, max_value=MOST_OVERLAP, required=False, help_text="Raters wanted a pair."
-    )
-    lease_seconds = serializers.IntegerField(
-        min_value=SHORTEST_LEASE, max_value=LONGEST_LEASE, required=False, help_text="How long a rater holds a pair."
-    )
-    paused = serializers.BooleanField(required=False)
-    blur_images = serializers.BooleanField(
-        required=False, help_text="Images stay blurred, and unloaded, until the rater opens them."
-    )
-
-
-class NewQueue(QueueRules):
-    languages = serializers.ListField(
-        child=serializers.CharField(max_length=35),
-        max_length=100,
-        required=False,
-        help_text="Only items in these languages.",
-    )
-    tags = serializers.ListField(
-        child=serializers.CharField(max_length=100),
-        max_length=100,
-        required=False,
-        help_text="Only items with one of these.",
-    )
 
 
 class CriterionShape(serializers.Serializer[Criterion]):
@@ -128,18 +98,6 @@ class GuidelineShape(serializers.Serializer[Guideline]):
     published_at = serializers.DateTimeField()
 
 
-class QueueShape(serializers.Serializer[Queue]):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    overlap = serializers.IntegerField()
-    lease_seconds = serializers.IntegerField()
-    paused = serializers.BooleanField()
-    blur_images = serializers.BooleanField()
-    languages = serializers.ListField(child=serializers.CharField())
-    tags = serializers.ListField(child=serializers.CharField())
-    pairs = serializers.IntegerField(help_text="Pairs in the queue, judged or not.")
-
-
 class ProjectLine(serializers.Serializer[Project]):
     slug = serializers.CharField()
     name = serializers.CharField()
@@ -167,7 +125,7 @@ class ProjectShape(ProjectLine):
     rationale = RationaleShape()
     criteria = CriterionShape(many=True)
     guideline = GuidelineShape(allow_null=True)
-    queues = QueueShape(many=True)
+    queues = QueueLine(many=True)
     next_step = serializers.ChoiceField(
         choices=[step.value for step in Step],
         allow_null=True,
@@ -240,32 +198,6 @@ class Members(Endpoint):
         )
 
 
-class Queues(Endpoint):
-    @extend_schema(
-        operation_id="create_queue",
-        request=NewQueue,
-        responses={201: QueueShape},
-        extensions={"x-problems": ["name_taken"]},
-    )
-    def post(self, request: Request, slug: str) -> Response:
-        """A new queue, filled at once with every pair of the project that its filters take, and with later imports."""
-        project = project_for(self.user, slug, MANAGERS)
-        queue = create_queue(project=project, by=self.user, **read(NewQueue, request))
-        queue.refresh_from_db()
-        return Response(queue_shape(queue), status=201)
-
-
-class OneQueue(Endpoint):
-    @extend_schema(
-        operation_id="change_queue", request=QueueRules, responses=QueueShape, extensions={"x-problems": ["name_taken"]}
-    )
-    def patch(self, request: Request, pk: int) -> Response:
-        """Change name, overlap or lease time, pause or resume. A new overlap adds or takes away open slots at once."""
-        queue = queue_for(self.user, pk)
-        changes = read(QueueRules, request, partial=True)
-        return Response(queue_shape(change_queue(queue=queue, by=self.user, **changes) if changes else queue))
-
-
 def project_line(project: Project) -> dict[str, Any]:
     names = ("slug", "name", "description", "revise_minutes", "created_at")
     return {name: getattr(project, name) for name in names}
@@ -281,7 +213,7 @@ def project_shape(project: Project, user: User) -> dict[str, Any]:
         "rationale": project.rationale,
         "criteria": [criterion_shape(criterion) for criterion in project.criteria.all()],
         "guideline": guideline and guideline_shape(guideline),
-        "queues": [queue_shape(queue) for queue in project.queues.order_by("id")],
+        "queues": [queue_line(queue) for queue in project.queues.order_by("id")],
         "next_step": step_of_rater(project, user),
     }
 
@@ -294,8 +226,3 @@ def guideline_shape(guideline: Guideline) -> dict[str, Any]:
 
 def criterion_shape(criterion: Criterion) -> dict[str, Any]:
     return {name: getattr(criterion, name) for name in ("key", "kind", *fields_of(criterion.kind))}
-
-
-def queue_shape(queue: Queue) -> dict[str, Any]:
-    names = ("id", "name", "overlap", "lease_seconds", "paused", "blur_images", "languages", "tags")
-    return {name: getattr(queue, name) for name in names} | {"pairs": queue.pair_count}

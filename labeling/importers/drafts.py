@@ -20,6 +20,8 @@ from labeling.importers.pictures import Picture
 MOST_ID = 255
 MOST_MODEL_NAME = 200
 MOST_TAG, MOST_TAGS = 100, 50
+MOST_AUTHOR = 254
+MOST_PRIORITY = 30_000
 MOST_RESPONSES = 20
 MOST_MESSAGES = 1000
 ROLES = ("system", "user", "assistant", "tool")
@@ -79,6 +81,8 @@ class ItemDraft:
     metadata: dict[str, Any] = field(default_factory=dict)
     gold: dict[str, Any] | None = None
     pictures: dict[str, Picture] = field(default_factory=dict)
+    author: str = ""
+    priority: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -136,6 +140,8 @@ def item_draft(
         tags=_tags(row.get("tags")),
         metadata=_metadata(row, used) | (metadata or {}),
         gold=_gold(row.get("gold"), len(answers)),
+        author=_author(row.get("author")),
+        priority=_priority(row.get("priority")),
     )
 
 
@@ -226,7 +232,28 @@ def _metadata(row: Row, used: frozenset[str]) -> dict[str, Any]:
     return found
 
 
-_EVERYWHERE = frozenset({"id", "item_id", "language", "tags", "gold"})
+_EVERYWHERE = frozenset({"id", "item_id", "language", "tags", "gold", "author", "priority"})
+
+
+def _author(value: Any) -> str:
+    """An e-mail address, in small letters, or a crowd worker's id."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    name = text(value, "author", most=MOST_AUTHOR).strip()
+    return name.lower() if "@" in name else name
+
+
+def _priority(value: Any) -> int:
+    if value is None or value == "":
+        return 0
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,5}", value.strip()):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MOST_PRIORITY:
+        remedy = f"use a whole number from -{MOST_PRIORITY} to {MOST_PRIORITY}, or another name for the column"
+        raise Problem("priority", f"is {quoted(value) if isinstance(value, str) else value!r}; {remedy}")
+    return value
 
 
 def _gold(value: Any, responses: int) -> dict[str, Any] | None:

@@ -66,6 +66,9 @@ class Participation(models.Model):
         null=True, blank=True, help_text="Since when they get no pair, until a manager has looked."
     )
     paused_why = models.CharField(max_length=300, blank=True, db_default="", help_text="Two numbers and one sentence.")
+    resumed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a manager let them go on: checks from before do not pause them again."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -80,11 +80,22 @@ class GoldResult(models.Model):
     rater = models.ForeignKey(User, on_delete=models.PROTECT, related_name="gold_results", db_index=False)
     right = models.BooleanField()
     set_aside = models.BooleanField(default=False, help_text="A dispute was upheld: it counts for nobody.")
+    told_at = models.DateTimeField(
+        null=True, help_text="When the rater had read what is known. Only of a wrong answer are they told."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["annotation", "criterion"], name="gold_result_once")]
-        indexes = [models.Index(fields=["project", "rater", "-created_at"], name="gold_result_of_rater")]
+        indexes = [
+            models.Index(fields=["project", "rater", "-created_at"], name="gold_result_of_rater"),
+            # a probe of the desk: is there something to tell before the next pair?
+            models.Index(
+                fields=["rater", "project"],
+                condition=Q(right=False, told_at=None, set_aside=False),
+                name="gold_result_untold",
+            ),
+        ]
 
     def __str__(self) -> str:
         return "right" if self.right else "wrong"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.json import KeyTextTransform
 
 from labeling.models.jobs import Job
 from labeling.models.projects import Project
@@ -86,6 +87,13 @@ class Item(models.Model):
         constraints = [models.UniqueConstraint(fields=["project", "fingerprint"], name="item_once")]
         indexes = [
             models.Index(fields=["project", "external_id"], condition=~Q(external_id=""), name="item_external_id"),
+            # whoever wrote an item and is not in the project yet: looked up when somebody comes in
+            models.Index(
+                "project",
+                KeyTextTransform("author", "metadata"),
+                condition=Q(author=None, metadata__has_key="author"),
+                name="item_author_to_come",
+            ),
         ]
 
     def __str__(self) -> str:

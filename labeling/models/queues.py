@@ -207,6 +207,16 @@ class Queue(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def gives(self) -> bool:
+        """Whether it gives out pairs to anybody."""
+        return not self.paused and self.closed_at is None
+
+    @property
+    def mixes_in(self) -> bool:
+        """Whether raters meet pairs beside its own: then nobody has an end to count to."""
+        return bool(self.gold_percent or self.repeat_percent)
+
 
 class Slot(models.Model):
     """One rater wanted on one pair of a queue. `swapped` alternates over a pair's slots: balance is by construction.
@@ -362,12 +372,23 @@ class Assignment(models.Model):
                 name="assignment_my_project",
             ),
             models.Index(fields=["project", "pair"], name="assignment_of_pair"),
+            # pairs that a rater could not judge, for whoever decides on them
+            models.Index(
+                fields=["project", "ended_at"],
+                condition=Q(state="skipped", skip_reason__in=["cannot_tell", "broken"]),
+                name="assignment_marked",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"assignment {self.pk}"
 
     @property
+    def sensitive(self) -> bool:
+        """Whether it was claimed in a lane of sensitive topics."""
+        return self.lane not in (EVERYDAY, GOLD)
+
+    @property
     def unopened(self) -> bool:
         """A sensitive pair that its rater has not chosen to see: nothing of its text may be shown."""
-        return self.lane not in (EVERYDAY, GOLD) and self.opened_at is None
+        return self.sensitive and self.opened_at is None

@@ -5,8 +5,9 @@ Kept by the clock and by claims that find nothing, never by a submit; all of it 
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -78,3 +79,37 @@ class RaterStanding(models.Model):
 
     def __str__(self) -> str:
         return f"rater {self.rater_id}: {self.mean:.2f}"
+
+
+class Settling(models.Model):
+    """How far a queue has been looked at: what was answered and set aside since then is news.
+
+    Written with the queue's row locked. A queue without a row was never looked at.
+    """
+
+    queue = models.OneToOneField(Queue, on_delete=models.CASCADE, related_name="settling")
+    seen = models.BigIntegerField(default=0, help_text="Of the annotations' transactions, the first not surely seen.")
+    withdrawals = ArrayField(
+        models.BigIntegerField(), default=list, db_default=Value([]), help_text="That were in force, sorted."
+    )
+    passing = models.BigIntegerField(
+        null=True, help_text="While every judged pair is looked at again: the last one that was."
+    )
+    unlearned = models.PositiveIntegerField(default=0, help_text="Answers since raters were last learned of.")
+    learned_at = models.DateTimeField(default=timezone.now)
+    kinds = ArrayField(
+        models.FloatField(), default=list, db_default=Value([]), help_text="How frequent each kind of pair is."
+    )
+    grades = models.JSONField(
+        null=True, help_text="How frequent each grade is, by side and kind of pair; and each rater's habits."
+    )
+    days = models.JSONField(
+        default=dict, db_default=Value({}, models.JSONField()), help_text="Judgments that were news on each day (UTC)."
+    )
+    audit_off = models.FloatField(
+        null=True, help_text="By how much what two answers foretell is off, on audited pairs: foretold less seen."
+    )
+    audit_answers = models.PositiveIntegerField(default=0, help_text="Answers that this was checked against.")
+
+    def __str__(self) -> str:
+        return f"queue {self.queue_id} up to {self.seen}"

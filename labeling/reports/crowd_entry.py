@@ -31,12 +31,13 @@ WITH entry AS (
     GROUP BY entry.id, entry.user_id, entry.queue_id, entry.entered_at, entry.ended
 )
 SELECT counted.id, count(a.id) FILTER (WHERE a.state = 'submitted'), count(a.id) FILTER (WHERE a.state = 'skipped'),
-       coalesce(sum(n.active_ms), 0), max(a.ended_at)
+       coalesce(sum(coalesce(n.active_ms, again.active_ms)), 0), max(a.ended_at)
 FROM counted
 LEFT JOIN labeling_assignment a ON a.rater_id = counted.user_id AND a.queue_id = counted.queue_id
      AND a.state IN ('submitted', 'skipped') AND NOT counted.waits
      AND a.ended_at >= counted.started AND a.ended_at <= counted.ended
 LEFT JOIN labeling_annotation n ON n.assignment_id = a.id AND n.current
+LEFT JOIN labeling_secondlook again ON again.assignment_id = a.id
 GROUP BY counted.id
 """
 

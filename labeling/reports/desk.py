@@ -24,6 +24,11 @@ _CONSENT_DUE = """coalesce((
     FROM labeling_consenttext newest WHERE newest.project_id = labeling_assignment.project_id
     ORDER BY newest.version DESC LIMIT 1), false)"""
 
+# One probe of a partial index that is nearly always empty.
+_UNTOLD = """(SELECT n.assignment_id FROM labeling_goldresult r JOIN labeling_annotation n ON n.id = r.annotation_id
+    WHERE r.rater_id = labeling_assignment.rater_id AND r.project_id = labeling_assignment.project_id
+      AND NOT r."right" AND r.told_at IS NULL AND NOT r.set_aside ORDER BY r.id LIMIT 1)"""
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
@@ -42,8 +47,11 @@ class Conversation:
 class Shown:
     """An assignment as its rater sees it; `right` is None for an item with a single response.
 
+    `of` is 0 where nobody can say how many there will be.
+
     `news`: its version of the guideline is newer than what the rater has read.
     `consent_due`: the pair came after a consent text that the rater has not agreed to.
+    `untold`: the assignment of an earlier answer that was not the known one, of which they have not read yet.
     """
 
     assignment: Assignment
@@ -56,6 +64,7 @@ class Shown:
     of: int
     news: bool = False
     consent_due: bool = False
+    untold: int | None = None
 
     @property
     def expires_at(self) -> datetime | None:
@@ -94,6 +103,7 @@ def shown(assignment: Assignment) -> Shown:
                 "done": "coalesce((SELECT done FROM labeling_passage p WHERE p.queue_id = labeling_assignment.queue_id"
                 " AND p.rater_id = labeling_assignment.rater_id AND p.lane = ''), 0)",
                 "consent_due": _CONSENT_DUE,
+                "untold": _UNTOLD,
             }
         )
         .annotate(last_read=last_read(OuterRef("rater"), OuterRef("project")))
@@ -111,10 +121,16 @@ def shown(assignment: Assignment) -> Shown:
         criteria=list(asked),
         guideline_version=row.guideline.version if row.guideline else None,
         done=row.done,
-        of=row.queue.pair_count if row.queue else 0,
+        of=end_of(row.queue, row.done + 1),
         news=row.last_read is not None and (row.guideline_id or 0) > row.last_read,
         consent_due=row.consent_due,
+        untold=row.untold,
     )
+
+
+def end_of(queue: Queue | None, number: int) -> int:
+    """Where a rater's count ends who is at `number`; 0 if more than the queue's own pairs is mixed in, or it shrank."""
+    return queue.pair_count if queue and not queue.mixes_in and number <= queue.pair_count else 0
 
 
 def open_assignment(queue: Queue, rater: User) -> Assignment | None:

@@ -6,31 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import BooleanField, Count, F, OuterRef, Subquery
-from django.db.models.expressions import RawSQL
+from django.db.models import Count, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from labeling.access import RATERS, projects_for, queues_for
 from labeling.models import Assignment, Membership, Passage, Project, Queue, RaterProfile, User
+from labeling.reports import admission
+from labeling.reports.admission import Why
 from labeling.reports.entry import Way, facts, way_of
 
 State = Assignment.State
-
-# Whether an open pair is ahead of the rater, in the everyday lane or in one whose every topic they chose: for each lane
-# one range of the claim's own index. What caps and breaks hold back for today is waiting all the same.
-_WAITING = """EXISTS (
-    SELECT FROM unnest(array_prepend(''::varchar, labeling_queue.lanes)) AS ahead(lane)
-    WHERE (ahead.lane = '' OR string_to_array(ahead.lane, ' ') <@ (
-        SELECT topics::text[] FROM labeling_participation me
-        WHERE me.project_id = labeling_queue.project_id AND me.user_id = %s))
-      AND EXISTS (
-        SELECT FROM labeling_slot s
-        WHERE s.queue_id = labeling_queue.id AND s.lane = ahead.lane AND s.state = 'open'
-          AND s.rank > coalesce((SELECT passed FROM labeling_passage p WHERE p.queue_id = labeling_queue.id
-                                 AND p.rater_id = %s AND p.lane = ahead.lane), 0)
-          AND NOT EXISTS (SELECT FROM labeling_assignment a WHERE a.pair_id = s.pair_id AND a.rater_id = %s
-                          AND a.state IN ('open', 'submitted', 'skipped'))))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +29,7 @@ class OpenQueue:
     waiting: bool
     way: Way
     readable: bool
+    why_not: Why | None = None
 
     @property
     def number(self) -> int:
@@ -51,16 +38,23 @@ class OpenQueue:
 
     @property
     def can_start(self) -> bool:
-        return self.held or (self.waiting and not self.queue.paused and self.way.is_open)
+        return self.held or (self.waiting and self.queue.gives and self.way.is_open and self.why_not is None)
 
     @property
     def must_get_in(self) -> bool:
         """Whether a step of the way in comes before the work."""
-        return not self.held and not self.way.is_open and bool(self.queue.pair_count)
+        if self.held or self.way.is_open or not self.queue.pair_count:
+            return False
+        return self.why_not in (None, Why.NOT_QUALIFIED)
 
     @property
     def is_offered(self) -> bool:
         return self.can_start or self.must_get_in
+
+    @property
+    def concerns_them(self) -> bool:
+        """Whether to show it at all: not when it is closed, or for others."""
+        return self.held or self.must_get_in or self.why_not is None or not self.why_not.for_others
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +73,33 @@ class OwnProject:
 
 
 def open_queues(rater: User) -> list[OpenQueue]:
-    """The queues of this person's projects, the one to carry on with first. One query.
+    """The queues of this person's projects that are for them, the one to carry on with first. One query.
 
-    First what they have a pair of, then what is in their languages, what has something waiting, and what they worked
-    on most.
+    First what they have a pair of, then what is in their languages, what has something waiting, what its manager put
+    first, and what they worked on most.
     """
-    mine = {"queue": OuterRef("pk"), "rater": rater}
+    own = {"queue": OuterRef("pk"), "rater": rater}
     rows = (
         queues_for(rater, RATERS)
         .annotate(
-            done=Coalesce(Subquery(Passage.objects.filter(**mine, lane="").values("done")[:1]), 0),
-            held=Subquery(Assignment.objects.filter(**mine, state=State.OPEN).values("claimed_at")[:1]),
-            waiting=RawSQL(_WAITING, [rater.pk] * 3, BooleanField()),  # noqa: S611 (a constant)
+            done=Coalesce(Subquery(Passage.objects.filter(**own, lane="").values("done")[:1]), 0),
+            held=Subquery(Assignment.objects.filter(**own, state=State.OPEN).values("claimed_at")[:1]),
             read=Subquery(RaterProfile.objects.filter(user=rater).values("languages")[:1]),
+            waiting=admission.waiting_for(rater),
+            why_not=admission.why_not_of(rater),
             **facts(rater, "project"),
         )
-        .order_by(F("held").desc(nulls_last=True), "-done", "project__name", "id")
+        .order_by(F("held").desc(nulls_last=True), "-priority", "-done", "project__name", "id")
     )
     queues = [
-        OpenQueue(row, row.done, row.held is not None, row.waiting, way_of(row), reads(row.read or [], row.languages))
+        OpenQueue(
+            row, row.done, row.held is not None, row.waiting, way_of(row), reads(row.read or [], row.languages),
+            Why(row.why_not) if row.why_not else None,
+        )
         for row in rows
-    ]
-    return sorted(queues, key=lambda one: (not one.held, not one.readable, not one.is_offered))
+    ]  # fmt: skip
+    mine = [one for one in queues if one.concerns_them]
+    return sorted(mine, key=lambda one: (not one.held, not one.readable, not one.is_offered))
 
 
 def reads(known: Iterable[str], wanted: Iterable[str]) -> bool:

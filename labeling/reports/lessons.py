@@ -15,6 +15,7 @@ from labeling.models import (
     ConsentText,
     Criterion,
     GoldAnswer,
+    GoldPair,
     Guideline,
     Lesson,
     Membership,
@@ -66,8 +67,11 @@ class Participant:
         return self.participation is not None and not self.participation.qualified_at and not self.way.tries_left
 
 
-def shown_lesson(lesson: Lesson, *, swapped: bool) -> Shown:
-    """A lesson's pair as the desk shows one; the assignment in it is none of the stored. At most three queries."""
+def shown_lesson(lesson: Lesson | GoldPair, *, swapped: bool) -> Shown:
+    """The pair of a lesson, or of known answers, as the desk shows one. At most three queries.
+
+    The assignment in it is none of the stored.
+    """
     pair = Pair.objects.select_related("item", "first", "second").get(pk=lesson.pair_id)
     left, right = pair.first, pair.second
     if right is not None and swapped:
@@ -148,7 +152,9 @@ def pairs_to_teach(project: Project, text: str, *, only_known: bool) -> list[Pai
         if text.isascii() and text.isdecimal() and len(text) < 16:
             found |= Q(pk=int(text))
         pairs = pairs.filter(found)
-    return list(pairs.annotate(lesson=Exists(Lesson.objects.filter(pair=OuterRef("pk")))).order_by("pk")[:MOST_FOUND])
+    mixed_in = Exists(GoldPair.objects.filter(pair=OuterRef("pk"), retired_at=None))
+    taught = Exists(Lesson.objects.filter(pair=OuterRef("pk")))
+    return list(pairs.annotate(lesson=taught, mixed_in=mixed_in).order_by("pk")[:MOST_FOUND])
 
 
 def raters_on_the_way(project: Project) -> QuerySet[Membership]:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count, Q
 
 from labeling.models import Annotation, Assignment, Project, Queue, Slot
+from labeling.models.queues import GOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,13 @@ class ProjectProgress:
 
 
 def queue_progress(queues: Iterable[Queue]) -> list[QueueProgress]:
-    """One query for all of them."""
+    """One query for all of them. What is mixed in of known answers is no work of a queue."""
     queues = list(queues)
     unfinished = Q(state__in=[Slot.State.OPEN, Slot.State.LEASED])
     counts = {
         row["queue"]: row
         for row in Slot.objects.filter(queue__in=queues)
+        .exclude(lane=GOLD)
         .values("queue")
         .annotate(
             open=Count("id", filter=Q(state=Slot.State.OPEN)),

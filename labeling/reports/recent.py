@@ -41,10 +41,15 @@ def recent_lines(project: Project) -> list[Line]:
     lines = []
     for _same_act, run in groupby(entries, key=_run):
         same = list(run)
-        lines.append(Line(same[0].at, _who(same, people), _text(same, people)))
+        lines.append(Line(same[0].at, *sentence(same, people)))
         if len(lines) == SHOWN:
             break
     return lines
+
+
+def sentence(run: list[AuditEntry], people: dict[int, str]) -> tuple[str, str]:
+    """Who did it, and what, of entries of the same act; `people` are names by the users' ids."""
+    return _who(run, people), _text(run, people)
 
 
 def _run(entry: AuditEntry) -> str:
@@ -73,7 +78,7 @@ def _text(run: list[AuditEntry], people: dict[int, str]) -> str:
 def _words(data: dict[str, Any]) -> dict[str, Any]:
     """What an entry noted, ready for a sentence: roles by name, numbers with commas, nothing missing."""
     roles = dict(Membership.Role.choices)
-    numbers = {name: intcomma(data.get(name, 0)) for name in ("kept", "refused", "judgments", "rows")}
+    numbers = {name: intcomma(data.get(name, 0)) for name in ("kept", "refused", "judgments", "made", "rows")}
     words = {name: data.get(name, "") for name in ("name", "error", "version", "key")}
     return data | numbers | words | {"role": roles.get(data.get("role", ""), data.get("role", ""))}
 
@@ -87,7 +92,9 @@ def _queue_changed(data: dict[str, Any]) -> str:
     if set(after) == {"paused"}:
         return _("paused a queue") if after["paused"] else _("resumed a queue")
     changed = [
-        f"{_named([name])} {before.get(name)} → {value}" for name, value in after.items() if before.get(name) != value
+        _named([name]) if isinstance(value, list) else f"{_named([name])} {before.get(name)} → {value}"
+        for name, value in after.items()
+        if before.get(name) != value
     ]
     return _("changed a queue: %(what)s") % {"what": ", ".join(changed)} if changed else _("saved a queue’s settings")
 
@@ -99,13 +106,38 @@ _FIELDS = {
     "overlap": gettext_lazy("raters a pair"),
     "lease_seconds": gettext_lazy("seconds a pair is held"),
     "paused": gettext_lazy("pause"),
+    "languages": gettext_lazy("languages"),
+    "tags": gettext_lazy("tags"),
+    "categories": gettext_lazy("categories"),
+    "batches": gettext_lazy("imports"),
+    "pairing": gettext_lazy("which pairs"),
+    "raters": gettext_lazy("who works on it"),
+    "role": gettext_lazy("role"),
+    "speaks": gettext_lazy("by the raters’ languages"),
+    "qualified": gettext_lazy("only who has qualified"),
+    "least_reliability": gettext_lazy("least reliability"),
+    "daily_pairs": gettext_lazy("comparisons a person and day"),
+    "stopping": gettext_lazy("how many raters"),
+    "criterion": gettext_lazy("which question decides"),
+    "least": gettext_lazy("fewest raters a pair"),
+    "most": gettext_lazy("most raters a pair"),
+    "sure": gettext_lazy("how sure"),
+    "trusted_singles": gettext_lazy("single answers"),
+    "audit_percent": gettext_lazy("audited pairs in percent"),
+    "audit_overlap": gettext_lazy("raters of an audited pair"),
+    "gold_percent": gettext_lazy("known answers in percent"),
+    "repeat_percent": gettext_lazy("pairs that come back, in percent"),
+    "repeat_after_days": gettext_lazy("days before they do"),
+    "order": gettext_lazy("order"),
+    "priority": gettext_lazy("priority"),
+    "blur_images": gettext_lazy("blurred images"),
     "support": gettext_lazy("whom raters can talk to"),
     "break_after_minutes": gettext_lazy("minutes to a break"),
     "break_after_pairs": gettext_lazy("pairs to a break"),
 }
 _OF_THE_CLOCK = {
-    "assignments.expired", "batch.finished", "batch.failed", "export.finished", "pair.hidden", "push.finished",
-    "push.failed", "webhook.stopped",
+    "assignments.expired", "batch.finished", "batch.failed", "export.finished", "gold.worn", "pair.hidden",
+    "push.finished", "push.failed", "queue.pairs_added", "webhook.stopped",
 }  # fmt: skip
 _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "annotation.submitted": lambda data: ngettext("judged a pair", "judged %(times)s pairs", data["times"]) % data,
@@ -128,6 +160,9 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "guideline.read": lambda data: _("read version %(version)s of the guideline") % data,
     "queue.created": lambda data: _("made the queue “%(name)s”") % data,
     "queue.changed": _queue_changed,
+    "queue.closed": lambda data: _("closed the queue “%(name)s”") % data,
+    "queue.reopened": lambda data: _("opened the queue “%(name)s” again") % data,
+    "queue.pairs_added": lambda data: _("The queue “%(name)s” took the pairs that tell most: %(pairs)s") % data,
     "care.changed": lambda data: _("changed %(what)s") % {"what": _named(data.get("after", {}))},
     "topic.added": lambda data: _("made “%(name)s” a sensitive topic") % data,
     "topic.changed": lambda data: _("changed the sensitive topic %(key)s") % data,
@@ -150,8 +185,24 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "consent.published": lambda data: _("published version %(version)s of the consent text") % data,
     "consent.ended": lambda data: _("stopped asking for consent"),
     "consent.given": lambda data: _("agreed to version %(version)s of the consent text") % data,
+    "withdrawn.rater": lambda data: _("withdrew what somebody judged"),
+    "withdrawn.item": lambda data: _("withdrew an item"),
     "consent.withdrawn": lambda data: _("took their consent back"),
     "gold.told": lambda data: _("said what is known about a pair"),
+    "gold.made": lambda data: _("mixed a known answer into the work"),
+    "gold.taken_in": lambda data: _("mixed %(made)s known answers of an import into the work") % data,
+    "gold.changed": lambda data: _("changed what is known about a pair"),
+    "gold.retired": lambda data: _("retired a known answer"),
+    "gold.worn": lambda data: _("A known answer was shown often enough and is retired"),
+    "dispute.made": lambda data: _("disagreed with a known answer"),
+    "dispute.answered": lambda data: _("answered an objection"),
+    "assignment.looked_again": lambda data: (
+        ngettext("judged a pair again", "judged %(times)s pairs again", data["times"]) % data
+    ),
+    "rater.warned": lambda data: _("told %(person)s that answers differed from what is known") % data,
+    "rater.paused": lambda data: _("paused %(person)s") % data,
+    "rater.resumed": lambda data: _("let %(person)s go on") % data,
+    "withdrawal.lifted": lambda data: _("brought the judgments of %(person)s back") % data,
     "lesson.added": lambda data: _("made a pair a lesson"),
     "lesson.changed": lambda data: _("changed a lesson"),
     "lesson.removed": lambda data: _("removed a lesson"),

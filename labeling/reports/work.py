@@ -13,14 +13,14 @@ from django.utils import timezone
 
 from labeling.access import RATERS, projects_for
 from labeling.models import Annotation, Assignment, Criterion, Judgment, Project, Queue, User
-from labeling.models.queues import EVERYDAY
+from labeling.models.queues import EVERYDAY, GOLD
 
 State = Assignment.State
 DONE = (State.SUBMITTED, State.SKIPPED)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _UNREAD = (
-    "draft", "pair__item__conversation_html", "pair__item__metadata",
+    "pair__item__conversation_html", "pair__item__metadata",
     "pair__first__content", "pair__first__html", "pair__second__content", "pair__second__html",
 )  # fmt: skip
 
@@ -72,7 +72,9 @@ def own_work(rater: User, *, projects: list[Project], before: Cursor | None, lim
     The first finds the page along an index, from where it begins; the others read only what is on it.
     """
     rows = Assignment.objects.filter(rater=rater, state__in=DONE, project__in=[project.pk for project in projects])
-    rows = rows.filter(Q(lane=EVERYDAY) | Q(opened_at__isnull=False))  # what was never opened was never seen
+    rows = rows.filter(
+        Q(lane__in=[EVERYDAY, GOLD]) | Q(opened_at__isnull=False)
+    )  # what was never opened was never seen
     if before is not None:
         earlier = Q(ended_at__lt=before.ended_at) | Q(pk__lt=before.pk)
         rows = rows.filter(earlier, ended_at__lte=before.ended_at)
@@ -88,7 +90,10 @@ def own_work(rater: User, *, projects: list[Project], before: Cursor | None, lim
 
 
 def history(assignment: Assignment) -> list[Work]:
-    """Every revision of the answer, newest first. Two queries."""
+    """Every revision of the answer, newest first; of a pair that came back, what was said then. Two queries."""
+    if assignment.repeats_id is not None:
+        criteria = _criteria({assignment.project_id})[assignment.project_id]
+        return [Work(assignment, _stands_for(assignment), assignment.draft or {}, criteria)]
     annotations = list(assignment.annotations.order_by("-revision"))
     said = _judgments(annotations)
     criteria = _criteria({assignment.project_id})[assignment.project_id]
@@ -142,9 +147,17 @@ def _with_answers(assignments: list[Assignment]) -> Iterable[Work]:
     said = _judgments(annotations.values())
     criteria = _criteria({one.project_id for one in assignments})
     for assignment in assignments:
+        if assignment.repeats_id is not None and assignment.state == State.SUBMITTED:
+            yield Work(assignment, _stands_for(assignment), assignment.draft or {}, criteria[assignment.project_id])
+            continue
         annotation = annotations.get(assignment.pk)
         body = body_of(assignment, annotation, said[annotation.pk]) if annotation else {}
         yield Work(assignment, annotation, body, criteria[assignment.project_id])
+
+
+def _stands_for(assignment: Assignment) -> Annotation:
+    """A pair that came back has no annotation; this one is not stored."""
+    return Annotation(assignment=assignment, revision=1, created_at=assignment.ended_at or timezone.now())
 
 
 def _judgments(annotations: Iterable[Annotation]) -> dict[int, list[Judgment]]:

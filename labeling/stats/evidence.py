@@ -1,9 +1,10 @@
 """What votes say of a pair, when it is being asked who else should judge it, and what they say of those who gave them.
 
 The model is that of one_coin.py, with three things more: known answers count directly, a strength may be evidence
-(raters who see a clear difference choose a stronger grade, the more often they are right), and a vote for neither side
-counts as half a vote for each. Such a vote leaves open which side is better, and makes it likelier that the pair is one
-on which people differ; of the rater it says nothing.
+(who sees a clear difference chooses a stronger grade, and is right more often; measured by what the rater usually says,
+so that nobody is taken for a poor rater for modest words), and a vote for neither side counts as half a vote for each.
+Such a vote leaves open which side is better, and makes it likelier that the pair is one on which people differ; of the
+rater it says nothing.
 
 Everything is computed from nothing each time, in a fixed number of steps, so the same votes give the same results
 however they came in.
@@ -31,12 +32,12 @@ from labeling.stats.one_coin import (
     USUAL,
     WRONG,
 )
-from labeling.stats.votes import FIRST, GRADES, NEITHER, SECOND, Votes
+from labeling.stats.votes import FIRST, GRADES, NEITHER, SECOND, Flags, Votes
 
 # How frequent the grades are believed to be, by kind of pair: of votes for the worse side, and of those for the better.
 WORSE = ((0.52, 0.34, 0.14),) * 4
 BETTER = ((0.20, 0.37, 0.43), (0.30, 0.40, 0.30), (0.42, 0.38, 0.20), (0.52, 0.34, 0.14))
-FIRMNESS_OF_GRADES = 250  # votes it takes to think otherwise
+FIRMNESS_OF_GRADES, FIRMNESS_OF_HABITS = 250, 20  # votes it takes to think otherwise
 LEAST_RELIABLE = 0.60  # below it a rater is poor
 TAIL = 0.05
 
@@ -44,11 +45,13 @@ TAIL = 0.05
 @dataclass(frozen=True, slots=True)
 class Crowd:
     """`share` (raters): P(a vote is for the better side). `kinds`: how frequent each kind of pair is. `grades`, shape
-    (2, kinds, grades): P(grade | the vote is for the worse side, or the better; kind); None takes no notice of them."""
+    (2, kinds, grades): P(grade | the vote is for the worse side, or the better; kind); None takes no notice of them.
+    `habits` (raters, grades): how much more often than others each rater chooses a grade."""
 
     share: Floats
     kinds: Floats
     grades: Floats | None = None
+    habits: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ def learn(
     """
     before = _before(right, known)
     crowd, likely = usual_crowd(raters, graded=graded), before
-    crowd = Crowd(_weights(before) @ GRID, crowd.kinds, crowd.grades)
+    habits = habits_of(votes, raters) if graded else None
+    crowd = Crowd(_weights(before) @ GRID, crowd.kinds, crowd.grades, habits)
     took_sides = np.flatnonzero(votes.side != NEITHER)
     for _ in range(steps if len(took_sides) else 0):
         joint, likely = _joint(votes, crowd, pairs), before.copy()
@@ -91,7 +95,7 @@ def learn(
             for g in range(len(GRID)):
                 likely[:, g] += np.bincount(votes.rater[took_sides[part]], told[:, g], raters)
             seen += counted
-        crowd = _updated(_weights(likely) @ GRID, seen, graded=graded)
+        crowd = _updated(_weights(likely) @ GRID, seen, habits)
     return crowd, _standing(likely, _shared(votes, pairs, raters) + known)
 
 
@@ -120,6 +124,20 @@ def people_differ(belief: Floats, share: float) -> Floats:
     return differ
 
 
+def foretell(votes: Votes, early: Flags, crowd: Crowd, *, pairs: int) -> tuple[float, int]:
+    """How much oftener the later votes were expected to agree with the label of the early ones than they did, on
+    average; and how many later votes there were."""
+    late = np.flatnonzero(~early)
+    if not len(late):
+        return 0.0, 0
+    belief = posterior(votes.part(np.flatnonzero(early)), crowd, pairs=pairs)
+    first = chosen_by(belief, float(crowd.share.mean()))[votes.pair[late]]
+    label = first_better(belief)[votes.pair[late]] > 0.5
+    expected = np.where(label, first, 1 - first)
+    seen = (votes.side[late] == FIRST) == label
+    return float((expected - seen).mean()), len(late)
+
+
 def entropy(chance: Floats) -> Floats:
     """Bits of a coin."""
     chance = np.clip(chance, 1e-12, 1 - 1e-12)
@@ -129,7 +147,8 @@ def entropy(chance: Floats) -> Floats:
 
 def expected_gain(belief: Floats, crowd: Crowd, share: float) -> Floats:
     """Bits about which side is better that one more answer of a rater as good as `share` would tell, on average."""
-    stands, falls = (np.exp(one)[0] for one in _told(Crowd(np.array([share]), crowd.kinds, crowd.grades)))
+    usual = Crowd(np.array([share]), crowd.kinds, crowd.grades)
+    stands, falls = (np.exp(one)[0] for one in _told(usual))
     gain = entropy(first_better(belief))
     for grade in range(stands.shape[1]):
         for side in (FIRST, SECOND):
@@ -156,10 +175,33 @@ def _found(share: Floats) -> Floats:
 def _told(crowd: Crowd) -> tuple[Floats, Floats]:
     """Log-likelihoods (raters, kinds, grades) of a vote that is for the better side, and of one that is not."""
     found = _found(crowd.share)[:, :, None]
-    worse, better = crowd.grades if crowd.grades is not None else np.ones((2, len(KINDS), 1))
+    worse, better = _grades_of(crowd)
     stands, falls = np.log(found * better), np.log((1 - found) * worse)
     middle, gap = (stands + falls) / 2, np.maximum(stands - falls, LEAST_TOLD)
     return middle + gap / 2, middle - gap / 2
+
+
+def _grades_of(crowd: Crowd) -> Floats:
+    """P(grade | side, rater, kind), shape (2, raters or 1, kinds, grades or 1)."""
+    if crowd.grades is None:
+        return np.ones((2, 1, len(KINDS), 1))
+    tables = crowd.grades[:, None]
+    if crowd.habits is not None:
+        tables = tables * crowd.habits[None, :, None, :]
+    each: Floats = tables / tables.sum(3, keepdims=True)
+    return each
+
+
+def habits_of(votes: Votes, raters: int) -> Floats:
+    """Some raters say “much” where others say “slightly”: how much oftener each chooses a grade than all do."""
+    took = votes.side != NEITHER
+    seen = np.bincount(votes.rater[took] * GRADES + votes.grade[took], minlength=raters * GRADES).reshape(
+        raters, GRADES
+    )
+    usual = (seen.sum(0) + 1) / (seen.sum() + GRADES)
+    mine = (seen + FIRMNESS_OF_HABITS * usual) / (seen.sum(1, keepdims=True) + FIRMNESS_OF_HABITS)
+    habits: Floats = mine / usual
+    return habits
 
 
 def _joint(votes: Votes, crowd: Crowd, pairs: int) -> Floats:
@@ -193,9 +235,10 @@ def _learned(some: Votes, crowd: Crowd, joint: Floats) -> tuple[Floats, Floats]:
     others /= others.sum((1, 2), keepdims=True)
     number = np.arange(len(some))
     for_it, against = others[number, some.side], others[number, 1 - some.side]
-    worse, better = crowd.grades if crowd.grades is not None else np.ones((2, len(KINDS), 1))
     found = _found(GRID)
-    told = np.log((for_it * better[:, grade].T) @ found.T + (against * worse[:, grade].T) @ (1 - found).T)
+    worse, better = _grades_of(crowd)
+    who = some.rater if worse.shape[0] > 1 else np.zeros_like(some.rater)
+    told = np.log((for_it * better[who, :, grade]) @ found.T + (against * worse[who, :, grade]) @ (1 - found).T)
     is_better, is_worse = for_it * np.exp(mine), against * np.exp(other)
     whole = (is_better + is_worse).sum(1, keepdims=True)
     counted = np.stack(
@@ -207,10 +250,10 @@ def _learned(some: Votes, crowd: Crowd, joint: Floats) -> tuple[Floats, Floats]:
     return told, counted
 
 
-def _updated(share: Floats, seen: Floats, *, graded: bool) -> Crowd:
+def _updated(share: Floats, seen: Floats, habits: Floats | None) -> Crowd:
     kinds = (FIRMNESS * np.array(KINDS) + seen.sum((0, 2))) / (FIRMNESS + seen.sum())
     grades = FIRMNESS_OF_GRADES * usual_grades() + seen
-    return Crowd(share, kinds, grades / grades.sum(2, keepdims=True) if graded else None)
+    return Crowd(share, kinds, grades / grades.sum(2, keepdims=True) if habits is not None else None, habits)
 
 
 def _weights(likely: Floats) -> Floats:
@@ -221,7 +264,7 @@ def _weights(likely: Floats) -> Floats:
 
 def _standing(likely: Floats, judgments: Ints) -> Standing:
     weight = _weights(likely)
-    below = weight.cumsum(1)
+    below = weight.cumsum(1) - weight / 2  # each point of the grid stands for what is around it
     low, high = (
         np.array([np.interp(tail, row, GRID) for row in below], dtype=float) for tail in (TAIL, 1 - TAIL)
     )  # fmt: skip

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from labeling.stats.counts import Ints
 
+Flags = npt.NDArray[np.bool_]
 FIRST, SECOND, NEITHER = 1, 0, -1
 GRADES = 3  # slightly, clearly, and much better, or more
 

@@ -163,7 +163,7 @@ def _told(request: PersonRequest, found: Lesson, way: Way, attempt: Attempt) -> 
     context = _place(found) | frame(found.project, way)
     context |= {
         "shown": shown,
-        "feedback": feedback_on(found, attempt, shown),
+        "feedback": feedback_on(found, attempt.body, attempt.swapped, shown),
         "principle": principle_of(found.project, found.principle),
         "onward": _after(found, request.user),
         "responses": [("A", shown.left), ("B", shown.right)] if shown.right else [("A", shown.left)],

@@ -1,8 +1,9 @@
-"""What a practice answer is told: for each known question what was said, what is known, and whether that is right."""
+"""What is told of an answer to a known pair: for each known question what was said, what is known, whether it met."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -10,7 +11,7 @@ from labeling.actions.answers import read_answers
 from labeling.actions.practice import mark
 from labeling.actions.reading import Answer
 from labeling.actions.refusals import Refused
-from labeling.models import Attempt, Criterion, GoldAnswer, Lesson
+from labeling.models import Criterion, GoldAnswer, GoldPair, Lesson
 from labeling.reports.desk import Shown
 from labeling.web.scales import steps, told
 
@@ -28,26 +29,29 @@ class Told:
     note: str = ""
 
 
-def feedback_on(lesson: Lesson, attempt: Attempt, shown: Shown) -> list[Told]:
-    """Row by row; empty when the questions have changed since, so that the old answer cannot be read any more."""
+def feedback_on(known_of: Lesson | GoldPair, body: Any, swapped: bool, shown: Shown) -> list[Told]:
+    """Row by row what a `body` met, given in the order that `swapped` says; empty when the questions have changed
+    since, so that the old answer cannot be read any more."""
     criteria = {criterion.pk: criterion for criterion in shown.criteria}
     pair = shown.assignment.pair
     try:
-        answers = read_answers(attempt.body, criteria=criteria.values(), pair=pair, swapped=attempt.swapped)
+        answers = read_answers(body, criteria=criteria.values(), pair=pair, swapped=swapped)
     except Refused:
         return []
     said = {(answer.criterion_id, answer.response_id): answer for answer in answers}
-    marked = mark(lesson, answers)
+    marked = mark(known_of, answers)
     known = {(gold.criterion_id, gold.response_id): gold for gold in marked.known}
     rows = []
     for one in marked.marks:
         where = (one.criterion_id, one.response_id)
-        criterion, gold, answer = criteria[one.criterion_id], known[where], said.get(where)
+        criterion, gold, answer = criteria.get(one.criterion_id), known[where], said.get(where)
+        if criterion is None:
+            continue
         rows.append(
             Told(
                 title=_title(criterion, one.response_id, shown),
-                said=_words(criterion, answer, attempt.swapped) if answer else _("no answer"),
-                known=_words(criterion, gold, attempt.swapped),
+                said=_words(criterion, answer, swapped) if answer else _("no answer"),
+                known=_words(criterion, gold, swapped),
                 right=one.right,
                 note=_note(criterion, gold),
             )

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from labeling.reports.gold import lately_answered, lately_warned
 from labeling.reports.guidelines import unread_in
 from labeling.reports.home import Day, last_days, open_queues, own_projects
 from labeling.web.crowd import end_of
@@ -49,6 +50,8 @@ def home(request: PersonRequest) -> HttpResponse:
         "today": days[-1].count if days else 0,
         "projects": projects,
         "news": unread_in({one.queue.project for one in queues}, request.user) if queues else [],
+        "warned": lately_warned(request.user) if queues else [],
+        "answered": lately_answered(request.user) if queues else [],
         "may_create": request.user.is_superuser or any("Manager" in one.roles for one in projects),
         "now": timezone.localtime(),
     }

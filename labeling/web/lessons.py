@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,15 +12,13 @@ from labeling.access import MANAGERS, lesson_for, project_for
 from labeling.actions.guidelines import current_guideline
 from labeling.actions.lessons import add_lesson, change_lesson, remove_lesson
 from labeling.actions.refusals import Refused
-from labeling.models import Criterion, GoldAnswer, Lesson, Pair
-from labeling.reports.lessons import MOST_FOUND, pairs_to_teach, shown_lesson
+from labeling.models import Lesson, Pair
+from labeling.reports.lessons import MOST_FOUND, pairs_to_teach
 from labeling.web.entry_forms import LessonForm
 from labeling.web.guards import PersonRequest
 from labeling.web.project_forms import add_refusal
-from labeling.web.questions import asked, body_of, without_words
-
-Kind = Criterion.Kind
-KNOWABLE = (Kind.PREFERENCE, Kind.SAFETY, Kind.RATING)
+from labeling.web.questions import body_of
+from labeling.web.telling import known_form
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,7 +72,7 @@ def lesson_edit(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("getting_in", slug)
     context = {"project": found.project, "lesson": found, "form": form, "refused": refused}
-    context |= _known(found, request, refused)
+    context |= known_form(found, request, refused)
     return render(request, "labeling/lesson_edit.html", context, status=422 if form.errors or refused else 200)
 
 
@@ -85,42 +81,6 @@ def lesson_remove(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
     remove_lesson(lesson=lesson_for(request.user, slug, pk, MANAGERS), by=request.user)
     messages.success(request, _("It is no lesson any more. Unless it is one of the other stage, it is work again."))
     return redirect("getting_in", slug)
-
-
-def _known(found: Lesson, request: PersonRequest, refused: Refused | None) -> dict[str, Any]:
-    """The desk's form, filled with what was sent or is known; `marked` are the criteria that are said to be known."""
-    shown = shown_lesson(found, swapped=False)
-    known = list(GoldAnswer.objects.filter(pair=found.pair_id).select_related("criterion"))
-    knowable = [one for one in shown.criteria if one.kind in KNOWABLE and (shown.right or one.kind != Kind.PREFERENCE)]
-    if request.method == "POST":
-        body, marked = body_of(request.POST), set(request.POST.getlist("known"))
-    else:
-        body = _body(known, found.pair.first_id)
-        always = {one.key for one in knowable if one.asked == Criterion.Asked.ALWAYS}
-        marked = {gold.criterion.key for gold in known} or always
-    shown.criteria[:] = knowable
-    return {
-        "shown": shown,
-        "asked": without_words(asked(shown, body, refused.errors if refused else None)),
-        "knowable": [(one, one.key in marked) for one in knowable],
-    }
-
-
-def _body(known: list[GoldAnswer], first_id: int) -> dict[str, Any]:
-    """Known answers as an annotation's body, the first response on the left."""
-    judgments: dict[str, Any] = {}
-    for gold in known:
-        answer = judgments.setdefault(gold.criterion.key, {})
-        side = "left" if gold.response_id == first_id else "right"
-        if gold.both_bad:
-            answer["both_bad"] = True
-        elif gold.preference is not None:
-            answer["preference"] = gold.preference
-        elif gold.rating is not None:
-            answer[side] = {"rating": gold.rating}
-        else:
-            answer[side] = {"safe": gold.safe}
-    return {"judgments": judgments}
 
 
 def _is_id(text: str) -> bool:

@@ -6,30 +6,13 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.actions.refusals import Refused
 from labeling.models import Membership, User
-from labeling.models.queues import LONGEST_LEASE, MOST_OVERLAP
 from labeling.presets import PRESETS, USUAL
 
 LONGEST_REVISING_DAYS = 3650
-
-
-class Words(forms.CharField):
-    """Short texts with commas between, as a list."""
-
-    def __init__(self, *, longest: int, **kwargs: Any) -> None:
-        super().__init__(required=False, max_length=2000, **kwargs)
-        self.longest = longest
-
-    def clean(self, value: Any) -> Any:
-        words = [word.strip() for word in str(super().clean(value)).split(",") if word.strip()]
-        if too_long := [word for word in words if len(word) > self.longest]:
-            said = gettext("“%(word)s…” is longer than %(most)s characters.")
-            raise forms.ValidationError(said % {"word": too_long[0][:40], "most": self.longest})
-        return list(dict.fromkeys(words))
 
 
 class NewProjectForm(forms.Form):
@@ -59,38 +42,6 @@ class ProjectForm(forms.Form):
         min_value=0, max_value=LONGEST_REVISING_DAYS, label=_("Days in which an answer may be changed"),
         help_text=_("Counted from the first answer; 0 forbids it. Earlier answers are kept beside the changed one."),
         widget=forms.NumberInput(attrs={"step": "any"}),
-    )  # fmt: skip
-
-
-class QueueForm(forms.Form):
-    name = forms.CharField(max_length=120, label=_("Name"))
-    overlap = forms.IntegerField(
-        min_value=1, max_value=MOST_OVERLAP, initial=3, label=_("Raters a pair"),
-        help_text=_("A new number adds open answers, or takes them away, at once. What is judged stays."),
-    )  # fmt: skip
-    lease_minutes = forms.FloatField(
-        min_value=1 / 60, max_value=LONGEST_LEASE / 60, initial=20, label=_("Minutes a rater holds a pair"),
-        help_text=_("Every renewal starts it again. A pair that is not answered in time goes to others."),
-        widget=forms.NumberInput(attrs={"step": "any"}),
-    )  # fmt: skip
-    blur_images = forms.BooleanField(
-        required=False, label=_("Images stay blurred until the rater opens them"),
-        help_text=_("A comfort, no protection: raters choose when to look."),
-    )  # fmt: skip
-
-    def rules(self) -> dict[str, Any]:
-        """As the verbs take them: the lease in seconds."""
-        typed = dict(self.cleaned_data)
-        return typed | {"lease_seconds": round(typed.pop("lease_minutes") * 60)}
-
-
-class NewQueueForm(QueueForm):
-    languages = Words(
-        longest=35, label=_("Languages"),
-        help_text=_("Only items in these, with commas between: en, zh-Hans. Empty takes all."),
-    )  # fmt: skip
-    tags = Words(
-        longest=100, label=_("Tags"), help_text=_("Only items with one of these tags. Empty takes all.")
     )  # fmt: skip
 
 

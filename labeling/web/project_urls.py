@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from labeling.web import criteria, findings, guidance, guidelines, people, projects, queues
+from labeling.web import adjudicate, criteria, disagreements, guidance, guidelines, people, plans, projects, queues
 
 _queue: list[URLPattern | URLResolver] = [
     path("", queues.queue, name="queue"),
     path("change/", queues.queue_change, name="queue_change"),
     path("pause/", queues.queue_pause, name="queue_pause"),
+    path("close/", queues.queue_close, name="queue_close"),
 ]
 _people: list[URLPattern | URLResolver] = [
     path("", people.people, name="people"),
@@ -32,20 +33,36 @@ _criteria: list[URLPattern | URLResolver] = [
     path("<slug:key>/move/", criteria.criterion_move, name="criterion_move"),
     path("<slug:key>/ask/", criteria.criterion_ask, name="criterion_ask"),
 ]
-_findings: list[URLPattern | URLResolver] = [
-    path("compute/", findings.analyse_now, name="analyse_now"),
-    path("<slug:name>.json", findings.finding_json, name="finding_json"),
-    path("<slug:name>/<slug:table>.csv", findings.finding_csv, name="finding_csv"),
+_disagreements: list[URLPattern | URLResolver] = [
+    path("", disagreements.disagreements_list, name="disagreements"),
+    path("next/", disagreements.disagreement_next, name="disagreement_next"),
+    path("many/", disagreements.disagreement_bulk, name="disagreement_bulk"),
+    path("decided/", disagreements.decisions, name="decisions"),
+    path("<int:pk>/", adjudicate.disagreement, name="disagreement"),
+    path("<int:pk>/pass-on/", adjudicate.disagreement_escalate, name="disagreement_escalate"),
+    path("<int:pk>/answer/", adjudicate.disagreement_answer, name="disagreement_answer"),
+    path("<int:pk>/check/", adjudicate.disagreement_check, name="disagreement_check"),
+]
+_plans: list[URLPattern | URLResolver] = [
+    path("", plans.plans, name="plans"),
+    path("new/", plans.plan_new, name="plan_new"),
+    path("<int:pk>/", plans.plan, name="plan"),
+    path("<int:pk>/queue/", plans.plan_queue, name="plan_queue"),
+    path("<int:pk>/plan.csv", plans.plan_csv, name="plan_csv"),
+    path("<int:pk>/plan.json", plans.plan_json, name="plan_json"),
 ]
 _project: list[URLPattern | URLResolver] = [
     path("", projects.project, name="project"),
     path("settings/", projects.project_settings, name="project_settings"),
+    path("", include("labeling.web.report_urls")),
     path("queues/new/", queues.queue_new, name="queue_new"),
+    path("queues/pause/", queues.queues_pause, name="queues_pause"),
     path("queues/<int:pk>/", include(_queue)),
     path("people/", include(_people)),
     path("guidelines/", include(_guidelines)),
     path("criteria/", include(_criteria)),
-    path("findings/", include(_findings)),
+    path("disagreements/", include(_disagreements)),
+    path("plans/", include(_plans)),
     path("hints/", criteria.project_hints, name="project_hints"),
     path("own-words/", criteria.project_rationale, name="project_rationale"),
 ]

@@ -8,6 +8,7 @@ from labeling.web import (
     account,
     breaks,
     compare,
+    gold_told,
     guidance,
     home,
     images,
@@ -50,6 +51,7 @@ _compare: list[URLPattern | URLResolver] = [
     path("<int:queue_id>/go-on/", breaks.go_on, name="compare_go_on"),
     path("assignments/<int:pk>/open/", sensitive.open_sensitive, name="compare_open"),
     path("assignments/<int:pk>/no-more/", sensitive.no_more, name="compare_no_more"),
+    path("assignments/<int:pk>/told/", gold_told.told, name="compare_told"),
     path("assignments/<int:pk>/guideline/", guidance.at_hand, name="compare_guideline"),
 ]
 _work: list[URLPattern | URLResolver] = [
@@ -68,6 +70,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("my-work/", include(_work)),
     path("", include("labeling.web.entry_urls")),
     path("", include("labeling.web.care_urls")),
+    path("", include("labeling.web.gold_urls")),
     path("projects/<slug:slug>/webhooks/", include("labeling.web.webhook_urls")),
     path("", include("labeling.web.project_urls")),
 ]

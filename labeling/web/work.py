@@ -11,9 +11,13 @@ from django.views.decorators.http import require_GET
 
 from labeling.access import assignment_for
 from labeling.actions.annotate import may_revise
-from labeling.models import Assignment
+from labeling.models import Adjudication, Assignment
+from labeling.models.queues import GOLD
+from labeling.reports.decisions import decisions_on
 from labeling.reports.desk import Shown, shown
 from labeling.reports.work import DONE, Cursor, Work, history, own_work, rated_projects
+from labeling.web.decided import name_of, words_of
+from labeling.web.gold_told import known_of
 from labeling.web.guards import PersonRequest
 from labeling.web.questions import Asked, Question, Safety, asked
 
@@ -31,8 +35,8 @@ class Row:
     @property
     def excerpt(self) -> str:
         """The beginning of what the responses answer, to know the pair again; of a sensitive pair, what it is about."""
-        if lane := self.work.assignment.lane:
-            return _("About: %(topics)s") % {"topics": ", ".join(lane.split())}
+        if self.work.assignment.sensitive:
+            return _("About: %(topics)s") % {"topics": ", ".join(self.work.assignment.lane.split())}
         content = self.work.assignment.pair.item.conversation[-1]["content"]
         if not isinstance(content, str):
             content = " ".join(part.get("text", "") for part in content)
@@ -71,8 +75,21 @@ def detail(request: PersonRequest, pk: int) -> HttpResponse:
         "queue": seen.assignment.queue,
         "revisions": [(one, in_words(asked(seen, one.body))) for one in revisions],
         "may_revise": bool(revisions) and may_revise(seen.assignment),
+        "back": "work",
+        "decisions": _decided(seen) if revisions else [],
     }
+    if assignment.lane == GOLD and (known := known_of(seen.assignment, seen, request.user)):
+        context |= known
     return render(request, "labeling/work_detail.html", context)
+
+
+def _decided(seen: Shown) -> list[tuple[str, str, Adjudication]]:
+    """What stands decided on the pair, as (question, answer, decision), with A on the side where the rater saw it."""
+    pair, swapped = seen.assignment.pair, seen.assignment.swapped
+    current = [one for one in decisions_on(pair) if one.current]
+    return [
+        (name_of(one.criterion), words_of(one, one.criterion, pair.first_id, swapped=swapped), one) for one in current
+    ]
 
 
 def _row(one: Work) -> Row:

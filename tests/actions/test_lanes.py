@@ -152,7 +152,7 @@ def test_an_everyday_rater_searches_one_lane_with_one_statement(project, cast, l
         claim(queue=queue, rater=cast["Rosa"])
     asked = [q["sql"] for q in queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE"))]
     assert len(asked) == 2 and "s.lane = ''" in asked[1]
-    assert ("labeling_participation" in asked[1]) == lane_of_queue  # a queue without topics asks nothing about them
+    assert ("topics" in asked[1]) == lane_of_queue  # a queue without topics asks nothing about them
     plan = explain(asked[1])
     assert "slot_open" in plan and "lane)::text = ''::text" in plan
 

@@ -89,7 +89,7 @@ def test_only_what_needs_votes_asks_for_them() -> None:
         ({"format": "dpo", "criterion": {"combine": "weighted", "weights": {"a": True}}}, "criterion.weights.a"),
         ({"format": "dpo", "aggregate": "best"}, "aggregate"),
         ({"format": "votes", "aggregate": "each"}, "aggregate"),
-        ({"format": "dpo", "aggregate": "adjudicated"}, "aggregate"),
+        ({"format": "dpo", "aggregate": "adjudged"}, "aggregate"),
         ({"format": "dpo", "threshold": 0.6}, "threshold"),
         ({"format": "dpo", "aggregate": "one_coin", "threshold": 0.4}, "threshold"),
         ({"format": "dpo", "aggregate": "one_coin", "threshold": "high"}, "threshold"),

@@ -11,6 +11,7 @@ import pytest
 from exports import segments, sharing
 from exports.access import file_for
 from exports.actions import build_export, request_export
+from exports.comparing import between
 from exports.models import Export
 from exports.tasks import nudge_exports
 from exports.withdrawn import settle_withdrawals, successor_of
@@ -18,6 +19,7 @@ from labeling.actions.assign import claim
 from labeling.actions.consent import give_consent, publish_consent, withdraw_consent
 from labeling.actions.lanes import bring_back
 from labeling.actions.refusals import Refused
+from labeling.actions.set_aside import lift, set_aside
 from labeling.actions.withdrawals import withdraw_item, withdraw_rater
 from labeling.models import Item, Membership, Project, User
 from tests import make
@@ -190,3 +192,27 @@ def test_over_http_and_on_the_page(study: Project, stored: Path, mara: User) -> 
     assert sent.status_code == 302
     assert "A rater&#x27;s judgments are not to be used" in web.get("/projects/advice/exports/withdrawals/").text
     assert web.post("/projects/advice/exports/withdrawals/", {"what": "item", "name": "?"}).status_code == 422
+
+
+def test_what_was_set_aside_and_brought_back_counts_again(study: Project, stored: Path, mara: User) -> None:
+    rui = User.objects.get(name="Rui")
+    before = snapshot(study)
+    aside = set_aside(project=study, rater=rui, by=mara)
+    [waiting] = settle_withdrawals()
+    without = built(waiting)
+    lift(withdrawal=aside, by=mara)
+    assert settle_withdrawals() == []
+    after = snapshot(study)
+    assert (before.withdrawals, without.withdrawals, after.withdrawals) == ([], [aside.pk], [])
+    assert rui.pk not in without.raters and rui.pk in after.raters
+    assert asked(stored, before) == asked(stored, after)
+    found = between(without, after)
+    assert found.kinds and set(found.whys) == {"new_votes"}
+
+
+def test_what_is_brought_back_before_anybody_looked_marks_no_snapshot(study: Project, stored: Path, mara: User) -> None:
+    before = snapshot(study)
+    lift(withdrawal=set_aside(project=study, rater=User.objects.get(name="Rui"), by=mara), by=mara)
+    assert settle_withdrawals() == []
+    before.refresh_from_db()
+    assert before.superseded_at is None and Export.objects.filter(pk=before.pk).fetchable().exists()

@@ -20,15 +20,30 @@ from django.utils import timezone
 
 from exports.links import make_link
 from exports.models import Export, ExportFile, StoredRecipe
+from labeling.actions import analyse
+from labeling.actions.adjudicate import escalate
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim
 from labeling.actions.care import check_in
 from labeling.actions.crowd_entry import make_link as make_crowd_link
 from labeling.actions.crowd_entry import token_of
+from labeling.actions.gold_pairs import make_gold
 from labeling.actions.lessons import add_lesson
 from labeling.actions.people import invite
 from labeling.actions.topics import add_topic
-from labeling.models import Analysis, ApiToken, Batch, CrowdEntry, Delivery, Finding, Image, Membership, Participation
+from labeling.actions.withdrawals import withdraw_rater
+from labeling.models import (
+    ApiToken,
+    Batch,
+    CrowdEntry,
+    Delivery,
+    Dispute,
+    Image,
+    Membership,
+    Participation,
+    StudyPlan,
+)
+from labeling.reports.pseudonyms import pseudonym
 from tests import make
 from tests.pictures import png
 from tests.web.conftest import signed_in
@@ -39,6 +54,7 @@ NAMES = ("Otto", "Rui", "Ada", "Noor", "Mara")
 ALL, SIGNED_IN = "everybody", "Otto Rui Ada Noor Mara"
 MEMBERS, READERS, RESEARCHERS, MANAGERS, RATERS = "Rui Ada Noor Mara", "Ada Noor Mara", "Noor Mara", "Mara", "Rui"
 OPERATORS = "nobody here"
+ADJUDICATORS = "Ada Mara"
 
 ROUTES: dict[str, tuple[str, str, str]] = {
     "livez": ("get", ALL, ""),
@@ -79,6 +95,20 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "topic_remove": ("post", MANAGERS, "project's topic"),
     "pair_put_back": ("post", MANAGERS, "project's pair"),
     "exposure_csv": ("get", MANAGERS, "project"),
+    "compare_told": ("post", RATERS, "Rui's answer"),
+    "gold": ("get", MANAGERS, "project"),
+    "gold_take_in": ("post", MANAGERS, "project"),
+    "gold_new": ("get", MANAGERS, "project"),
+    "gold_edit": ("get", MANAGERS, "project's pair"),
+    "gold_retire": ("post", MANAGERS, "project's gold"),
+    "disputes": ("get", ADJUDICATORS, "project"),
+    "dispute": ("get", ADJUDICATORS, "project's dispute"),
+    "paused": ("get", MANAGERS, "project"),
+    "rater_warn": ("post", MANAGERS, "project's rater"),
+    "rater_pause": ("get", MANAGERS, "project's rater"),
+    "rater_resume": ("post", MANAGERS, "project's rater"),
+    "rater_set_aside": ("get", MANAGERS, "project's rater"),
+    "withdrawal_lift": ("post", MANAGERS, "withdrawal"),
     "compare_undo": ("get", RATERS, "queue desk"),
     "compare_change": ("get", RATERS, "Rui's answer"),
     "work": ("get", SIGNED_IN, ""),
@@ -88,8 +118,10 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "project_settings": ("get", MANAGERS, "project"),
     "queue_new": ("get", MANAGERS, "project"),
     "queue": ("get", MANAGERS, "project's queue"),
-    "queue_change": ("post", MANAGERS, "project's queue"),
+    "queue_change": ("get", MANAGERS, "project's queue"),
     "queue_pause": ("post", MANAGERS, "project's queue"),
+    "queue_close": ("post", MANAGERS, "project's queue"),
+    "queues_pause": ("post", MANAGERS, "project"),
     "people": ("get", MANAGERS, "project"),
     "member_add": ("post", MANAGERS, "project"),
     "member_remove": ("post", MANAGERS, "project's member"),
@@ -102,6 +134,20 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "criterion_ask": ("post", MANAGERS, "project's criterion"),
     "project_hints": ("post", MANAGERS, "project"),
     "project_rationale": ("post", MANAGERS, "project"),
+    "disagreements": ("get", ADJUDICATORS, "project"),
+    "disagreement_next": ("get", ADJUDICATORS, "project"),
+    "disagreement_bulk": ("get", ADJUDICATORS, "project"),
+    "decisions": ("get", ADJUDICATORS, "project"),
+    "disagreement": ("get", ADJUDICATORS, "project's pair"),
+    "disagreement_escalate": ("post", ADJUDICATORS, "project's pair"),
+    "disagreement_answer": ("post", MANAGERS, "project's pair"),
+    "disagreement_check": ("post", MANAGERS, "project's pair"),
+    "plans": ("get", MANAGERS, "project"),
+    "plan_new": ("get", MANAGERS, "project"),
+    "plan": ("get", MANAGERS, "project's plan"),
+    "plan_queue": ("post", MANAGERS, "project's plan"),
+    "plan_csv": ("get", MANAGERS, "project's plan"),
+    "plan_json": ("get", MANAGERS, "project's plan"),
     "guidelines": ("get", MEMBERS, "project"),
     "guideline": ("get", MEMBERS, "project's version"),
     "guideline_read": ("post", RATERS, "project's version"),
@@ -129,6 +175,17 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "crowd_release": ("post", MANAGERS, "project's worker"),
     "crowd_enter": ("get", ALL, "crowd link preview"),
     "crowd_end": ("get", RATERS, "crowd link"),
+    "raters": ("get", RESEARCHERS, "project"),
+    "rater": ("get", RESEARCHERS, "project's pseudonym"),
+    "agreement": ("get", RESEARCHERS, "project"),
+    "models": ("get", RESEARCHERS, "project"),
+    "contested": ("get", RESEARCHERS, "project"),
+    "harms": ("get", RESEARCHERS, "project"),
+    "analyse": ("post", MANAGERS, "project"),
+    "report_file": ("get", RESEARCHERS, "project's table"),
+    "audit_log": ("get", MANAGERS, "project"),
+    "audit_log_csv": ("get", MANAGERS, "project"),
+    "audit_log_json": ("get", MANAGERS, "project"),
     "webhooks": ("get", MANAGERS, "project"),
     "webhook": ("get", MANAGERS, "project's webhook"),
     "webhook_test": ("post", MANAGERS, "project's webhook"),
@@ -147,9 +204,6 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "export": ("get", RESEARCHERS, "project's export"),
     "export_file": ("get", RESEARCHERS, "project's file"),
     "export_archive": ("get", RESEARCHERS, "project's export"),
-    "analyse_now": ("post", MANAGERS, "project"),
-    "finding_json": ("get", RESEARCHERS, "project's report"),
-    "finding_csv": ("get", RESEARCHERS, "project's report table"),
     "export_card": ("get", RESEARCHERS, "project's export"),
     "export_since": ("post", RESEARCHERS, "project's export"),
     "export_compare": ("get", RESEARCHERS, "project"),
@@ -184,6 +238,9 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:import": ("get", MANAGERS, "batch"),
     "api:image": ("get", MEMBERS, "image"),
     "api:annotations": ("get", RESEARCHERS, "project"),
+    "api:disagreements": ("get", ADJUDICATORS, "project"),
+    "api:decisions": ("post", ADJUDICATORS, "project's pair"),
+    "api:adjudications": ("get", RESEARCHERS, "project"),
     "api:progress": ("get", RESEARCHERS, "project"),
     "api:agreement": ("get", RESEARCHERS, "project"),
     "api:raters": ("get", RESEARCHERS, "project"),
@@ -199,6 +256,16 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:annotation": ("post", RATERS, "Rui's assignment"),
     "api:skip": ("post", RATERS, "Rui's assignment"),
     "api:release": ("post", RATERS, "Rui's assignment"),
+    "api:gold": ("get", MANAGERS, "project"),
+    "api:gold_retire": ("post", MANAGERS, "gold"),
+    "api:disputes": ("get", ADJUDICATORS, "project"),
+    "api:dispute_answer": ("post", ADJUDICATORS, "dispute"),
+    "api:disagree": ("post", RATERS, "Rui's answer"),
+    "api:rater_warn": ("post", MANAGERS, "project's pseudonym"),
+    "api:rater_pause": ("post", MANAGERS, "project's pseudonym"),
+    "api:rater_resume": ("post", MANAGERS, "project's pseudonym"),
+    "api:rater_set_aside": ("get", MANAGERS, "project's pseudonym"),
+    "api:withdrawal_lift": ("post", MANAGERS, "withdrawal"),
     "api:exports": ("get", RESEARCHERS, "project"),
     "api:recipes": ("get", RESEARCHERS, "project"),
     "api:recipe": ("get", RESEARCHERS, "project's recipe"),
@@ -208,6 +275,15 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "api:export": ("get", RESEARCHERS, "export"),
     "api:export_file": ("get", RESEARCHERS, "file"),
     "api:export_archive": ("get", RESEARCHERS, "export"),
+    "api:webhooks": ("get", MANAGERS, "project"),
+    "api:webhook": ("get", MANAGERS, "project's webhook"),
+    "api:webhook_secret": ("post", MANAGERS, "project's webhook"),
+    "api:webhook_test": ("post", MANAGERS, "project's webhook"),
+    "api:deliveries": ("get", MANAGERS, "project's webhook"),
+    "api:delivery_again": ("post", MANAGERS, "project's delivery"),
+    "api:links": ("get", RESEARCHERS, "export"),
+    "api:link": ("delete", RESEARCHERS, "project's link"),
+    "api:pushes": ("get", RESEARCHERS, "export"),
     "api:no_such_path": ("get", OPERATORS, "path"),
 }
 
@@ -257,11 +333,9 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     hook = make.webhook(project)
     sent = Delivery.objects.create(webhook=hook, event="test", message_id="msg_1", body="{}")
     slug = project.slug
-    analysis = Analysis.objects.create(project=project, state=Analysis.State.DONE)
-    table = {"columns": ["criterion"], "rows": [["helpfulness"]]}
-    data = {"computed_at": "2026-01-01T00:00:00+00:00", "judgments": 1, "figures": {}, "sentences": [],
-            "tables": {"criteria": table}}  # fmt: skip
-    Finding.objects.create(project=project, analysis=analysis, name="agreement", data=data)
+    analysis = analyse.ask(project=project, by=None)
+    while analyse.run_step(analysis):
+        continue
     pair = make.pair(project, gold={"helpfulness": 1})
     lesson = add_lesson(project=project, pair=pair, stage="practice", by=people["Mara"])
     agreed = Participation.objects.create(project=project, user=people["Rui"], consented_at=timezone.now())
@@ -269,6 +343,12 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         project=project, queue=queue, by=people["Mara"], platform="mturk", name="Pilot", pairs_wanted=2
     )
     entry = CrowdEntry.objects.create(link=crowd, user=people["Rui"], worker_id="A1B2C3D4")
+    gold = make_gold(pair=make.pair(project, gold={"helpfulness": 1}), by=people["Mara"], source="import")
+    dispute = Dispute.objects.create(
+        project=project, annotation=answered.annotations.get(), gold_pair=gold, rater=people["Rui"], text="No."
+    )
+    passed = escalate(pair=study["pairs"][0], by=people["Ada"], note="Which rule?")
+    plan = StudyPlan.objects.create(project=project, name="Spring", asked={"pairs": 2})
     return {
         "image": (name.rpartition("/")[2],),
         "": (),
@@ -288,9 +368,11 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "project's criterion": (slug, "safety"),
         "project's batch": (slug, batch.pk),
         "project's webhook": (slug, hook.pk),
+        "project's table": (slug, "agreement", "criteria", "csv"),
         "project's delivery": (slug, sent.pk),
         "project's topic": (slug, add_topic(project=project, by=people["Mara"], key="self-harm", name="Harm").pk),
-        "project's pair": (slug, study["pairs"][0].pk),
+        "project's pair": (slug, passed.pair_id),
+        "project's plan": (slug, plan.pk),
         "Rui's check-in": (slug, check_in(project=project, user=people["Rui"], feeling="fine", shared=True).pk),
         "batch": (batch.pk,),
         "project's export": (slug, export.pk),
@@ -305,6 +387,13 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "project's worker": (slug, entry.pk),
         "crowd link": (token_of(crowd),),
         "crowd link preview": (token_of(crowd),),
+        "project's gold": (slug, gold.pk),
+        "gold": (gold.pk,),
+        "project's dispute": (slug, dispute.pk),
+        "dispute": (dispute.pk,),
+        "project's rater": (slug, people["Rui"].pk),
+        "project's pseudonym": (slug, pseudonym(project, people["Rui"].pk)),
+        "withdrawal": (withdraw_rater(project=project, rater=people["Rui"], by=people["Mara"]).pk,),
         "project's report": (slug, "agreement"),
         "project's report table": (slug, "agreement", "criteria"),
         "project's link": (slug, link.pk),
