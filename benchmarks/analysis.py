@@ -106,9 +106,8 @@ def main(stage: Stage) -> None:
     cpu, peak = stage.server_cpu() + own_cpu() - before, peak_megabytes()
     analysis = Analysis.objects.get(pk=analysis.pk)
     stored = sum(len(str(data)) for data in Finding.objects.filter(project=project).values_list("data", flat=True))
-    print(
-        f"{analysis.judgments:,} judgments, {PAIRS:,} pairs, {RATERS} raters: all {len(REPORTS)} reports, {analysis.state}"
-    )
+    counted = f"{analysis.judgments:,} judgments, {PAIRS:,} pairs, {RATERS} raters"
+    print(f"{counted}: all {len(REPORTS)} reports, {analysis.state}")
     print(f"  {wall:.0f} s, {cpu:.0f} s of CPU with PostgreSQL's (at most {MOST_SECONDS})")
     print(f"  {peak} MB at most (of {MOST_MEGABYTES}); the findings are {stored / 1e6:.1f} MB of JSON")
     _one_by_one(project)

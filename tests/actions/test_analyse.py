@@ -1,4 +1,4 @@
-"""The job behind the reports: a row first, one worker, each report stored as it comes, asked for where there is news."""
+"""The job behind the reports: a row first, one worker, reports stored as they come, asked for where there is news."""
 
 from __future__ import annotations
 
