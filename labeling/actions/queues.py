@@ -147,9 +147,7 @@ _GIVEN_PAIRS = {
 _FRESH_PAIRS = _GIVEN_PAIRS | {"is_new": "true"}
 
 
-def add_slots(
-    *, queue: Queue, pair_ids: Sequence[int] | None = None, chosen: bool = False, fresh: bool = False
-) -> int:
+def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None, chosen: bool = False, fresh: bool = False) -> int:
     """Give the queue's slots to pairs that its filters take and that it does not have: all, or those of `pair_ids`,
     which are `fresh` if this transaction has made them.
 

@@ -5,11 +5,13 @@ Nothing here is computed: reports are read as they were found, the rest is count
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -40,18 +42,16 @@ class Need:
     args: tuple[Any, ...]
 
 
-def needs(project: Project) -> list[Need]:
-    """The most serious first, at most MOST. Eight queries at most, whatever the project's size."""
+def needs(project: Project, batches: Iterable[Batch]) -> list[Need]:
+    """The most serious first, at most MOST; `batches` are the newest imports. Five queries, whatever the size."""
     said = find_said(project, "raters", *_REPORTS)
-    paused = set(
-        Participation.objects.filter(project=project, paused_at__isnull=False).values_list("user_id", flat=True)
-    )
-    raters, reports = said.pop("raters", []), [one for name in _REPORTS for one in said.get(name, [])]
+    paused, passed_on, failing = _waiting(project)
+    reports = [one for name in _REPORTS for one in said.get(name, [])]
     found = [
-        *_raters(project, raters, paused),
+        *_raters(project, said.get("raters", []), paused),
         *_findings(project, reports),
-        *_people(project, len(paused)),
-        *_failures(project),
+        *_people(project, len(paused), passed_on),
+        *_failures(project, batches, failing),
     ]
     return sorted(found, key=lambda need: _ORDER[need.level])[:MOST]
 
@@ -90,7 +90,21 @@ def _findings(project: Project, sentences: list[Said]) -> Iterator[Need]:
             yield Need(level, said.text, "", word, route, (project.slug,))
 
 
-def _people(project: Project, paused: int) -> Iterator[Need]:
+def _waiting(project: Project) -> tuple[set[int], int, list[int]]:
+    """Raters that are paused, by id; pairs that were passed on; webhooks that take nothing, by id. One query."""
+    paused = Participation.objects.filter(project=OuterRef("pk"), paused_at__isnull=False)
+    passed_on = Escalation.objects.filter(project=OuterRef("pk"), closed_at=None)
+    failing = Webhook.objects.filter(project=OuterRef("pk"), failing_since__isnull=False)
+    row = Project.objects.filter(pk=project.pk).values_list(
+        ArraySubquery(paused.values("user_id")),
+        ArraySubquery(passed_on.values("pk")),
+        ArraySubquery(failing.values("pk")),
+    )
+    people, pairs, hooks = row.get()
+    return set(people), len(pairs), hooks
+
+
+def _people(project: Project, paused: int, passed_on: int) -> Iterator[Need]:
     """Who waits for a word of a manager."""
     slug = (project.slug,)
     if paused:
@@ -99,7 +113,6 @@ def _people(project: Project, paused: int) -> Iterator[Need]:
     for principle in disputed_principles(project)[:2]:
         if principle.open:
             yield _disputed(project, principle.number, principle.disputes)
-    passed_on = Escalation.objects.filter(project=project, closed_at=None).count()
     if passed_on:
         said = ngettext("%(n)s pair was passed on to you", "%(n)s pairs were passed on to you", passed_on)
         yield Need(INFO, said % {"n": passed_on}, "", _("Answer"), "disagreements", slug)
@@ -115,11 +128,11 @@ def _disputed(project: Project, number: int | None, disputes: int) -> Need:
     return Need(INFO, title, counted, _("Read"), "disputes", (project.slug,))
 
 
-def _failures(project: Project) -> Iterator[Need]:
+def _failures(project: Project, batches: Iterable[Batch], failing: list[int]) -> Iterator[Need]:
     since = timezone.now() - RECENT
-    for batch in Batch.objects.filter(project=project, state=Batch.State.FAILED, created_at__gte=since)[:2]:
-        title = _("The import of “%(name)s” failed") % {"name": batch.name}
-        yield Need(WARN, title, batch.error, _("Look"), "import", (project.slug, batch.pk))
-    for hook in Webhook.objects.filter(project=project, failing_since__isnull=False)[:2]:
-        title = _("A webhook takes nothing")
-        yield Need(WARN, title, hook.url, _("Look"), "webhook", (project.slug, hook.pk))
+    for batch in batches:
+        if batch.state == Batch.State.FAILED and batch.created_at >= since:
+            title = _("The import of “%(name)s” failed") % {"name": batch.name}
+            yield Need(WARN, title, batch.error, _("Look"), "import", (project.slug, batch.pk))
+    for hook in failing[:2]:
+        yield Need(WARN, _("A webhook takes nothing"), "", _("Look"), "webhook", (project.slug, hook))

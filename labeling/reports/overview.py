@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.db.models import Sum
 from redis.exceptions import RedisError
 
-from labeling.models import AuditEntry, Project
+from labeling.models import AuditEntry, Project, Queue
 from labeling.reports.activity import Day, by_day
 from labeling.reports.progress import ProjectProgress, project_progress
 
@@ -31,16 +31,17 @@ class Overview:
 
 
 def overview(project: Project) -> Overview:
-    """What the clock has kept, else counted now: six queries."""
-    if (project.queues.aggregate(pairs=Sum("pair_count"))["pairs"] or 0) >= LARGE:
+    """What the clock has kept, else counted now: four queries."""
+    queues = list(project.queues.order_by("id"))
+    if sum(queue.pair_count for queue in queues) >= LARGE:
         kept = _read(project)
         if kept is not None:
             return kept[1]
-    return count(project)
+    return _count(project, queues)
 
 
-def count(project: Project) -> Overview:
-    return Overview(project_progress(project), by_day(project))
+def _count(project: Project, queues: list[Queue]) -> Overview:
+    return Overview(project_progress(project, queues), by_day(project))
 
 
 def keep_overviews() -> int:
@@ -52,7 +53,7 @@ def keep_overviews() -> int:
         kept = _read(project)
         if kept is not None and kept[0] == newest:
             continue
-        _write(project, newest, count(project))
+        _write(project, newest, _count(project, list(project.queues.order_by("id"))))
         counted += 1
     return counted
 

@@ -22,6 +22,46 @@ from labeling.web.guards import PersonRequest
 
 COLUMNS = ["id", "at", "who", "act", "thing", "before", "after", "more"]
 
+# What entries are about, by the beginnings of their acts.
+KINDS: dict[str, Any] = {
+    "project": gettext_lazy("the project"),
+    "queue": gettext_lazy("queues"),
+    "criterion": gettext_lazy("questions"),
+    "hints": gettext_lazy("contradictions"),
+    "rationale": gettext_lazy("own words"),
+    "guideline": gettext_lazy("the guideline"),
+    "member": gettext_lazy("roles"),
+    "invitation": gettext_lazy("invitations"),
+    "consent": gettext_lazy("consent"),
+    "care": gettext_lazy("care"),
+    "topic": gettext_lazy("sensitive topics"),
+    "pair": gettext_lazy("pairs"),
+    "pairs": gettext_lazy("many pairs at once"),
+    "escalation": gettext_lazy("what was passed on"),
+    "gold": gettext_lazy("known answers"),
+    "dispute": gettext_lazy("objections"),
+    "rater": gettext_lazy("raters"),
+    "withdrawal": gettext_lazy("what is set aside"),
+    "withdrawn": gettext_lazy("what is withdrawn"),
+    "lesson": gettext_lazy("lessons"),
+    "practice": gettext_lazy("practice"),
+    "qualification": gettext_lazy("qualification"),
+    "crowd_link": gettext_lazy("crowd links"),
+    "crowd": gettext_lazy("crowd workers"),
+    "batch": gettext_lazy("imports"),
+    "judgments": gettext_lazy("imported judgments"),
+    "recipe": gettext_lazy("recipes"),
+    "export": gettext_lazy("exports"),
+    "link": gettext_lazy("links to exports"),
+    "push": gettext_lazy("pushes to a hub"),
+    "webhook": gettext_lazy("webhooks"),
+    "analysis": gettext_lazy("reports"),
+    "plan": gettext_lazy("plans"),
+    "annotation": gettext_lazy("answers"),
+    "assignment": gettext_lazy("pairs in hand"),
+    "assignments": gettext_lazy("pairs that went back"),
+}
+
 
 class SearchForm(forms.Form):
     kind = forms.ChoiceField(required=False, label=pgettext_lazy("topic", "About"))
@@ -49,7 +89,7 @@ class SearchForm(forms.Form):
         for name, field in self.fields.items():
             if name != "work":
                 field.widget.attrs["class"] = "input"
-        names = [(kind, kind.replace("_", " ")) for kind in kinds(project)]
+        names = [(kind, KINDS.get(kind, kind)) for kind in kinds(project)]
         self.fields["kind"].choices = [("", gettext_lazy("Everything")), *names]  # type: ignore[attr-defined]
         persons = [(user.pk, user.display_name) for user in people(project)]
         self.fields["person"].choices = [("", gettext_lazy("Everybody")), *persons]  # type: ignore[attr-defined]

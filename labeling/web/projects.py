@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from labeling.access import MANAGERS, RESEARCHERS, may_create_projects, project_for, roles_in
 from labeling.actions.projects import change_project, create_project
 from labeling.actions.refusals import Refused
-from labeling.models import Criterion, Membership, Project
+from labeling.models import Batch, Criterion, Membership, Project
 from labeling.presets import USUAL
 from labeling.reports.activity import Day
 from labeling.reports.agreement import DEFINITION, project_agreement
@@ -62,9 +62,13 @@ def project(request: PersonRequest, slug: str) -> HttpResponse:
     found = project_for(request.user, slug, READERS)
     seen = overview(found)
     roles = roles_in(request.user, found)
-    context = {"project": found, "roles": roles} | _moving(found, seen)
+    context: dict[str, Any] = {"project": found, "roles": roles} | _moving(found, seen)
     if Membership.Role.MANAGER in roles:
-        context |= {"recent": recent_lines(found), "hidden": hidden_pairs(found), "needs": _needs(found)}
+        context |= {
+            "recent": recent_lines(found),
+            "hidden": hidden_pairs(found),
+            "needs": _needs(found, context["batches"]),
+        }
     if request.htmx:
         return render(request, "labeling/project.html#live", context)
     criteria = list(found.criteria.filter(kind__in=[Criterion.Kind.PREFERENCE, Criterion.Kind.SAFETY]))
@@ -87,9 +91,9 @@ def project_settings(request: PersonRequest, slug: str) -> HttpResponse:
     return render(request, "labeling/project_settings.html", context, status=422 if form.errors else 200)
 
 
-def _needs(found: Project) -> list[tuple[Need, str]]:
+def _needs(found: Project, batches: list[Batch]) -> list[tuple[Need, str]]:
     """What needs a manager, each with the address where it is done."""
-    return [(need, reverse(need.route, args=need.args)) for need in needs(found)]
+    return [(need, reverse(need.route, args=need.args)) for need in needs(found, batches)]
 
 
 def _moving(found: Project, seen: Overview) -> dict[str, Any]:
@@ -105,7 +109,7 @@ def _moving(found: Project, seen: Overview) -> dict[str, Any]:
         "wanted": sum(one.pairs for one in progress.queues),
         "stack": stack(parts),
         "forecast": _forecast(progress, seen.days),
-        "batches": found.batches.order_by("-created_at", "-id")[:BATCHES],
+        "batches": list(found.batches.order_by("-created_at", "-id")[:BATCHES]),
     }
 
 
