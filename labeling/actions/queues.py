@@ -32,7 +32,7 @@ from labeling.actions.matching import match
 from labeling.actions.queue_rules import CHANGEABLE, FILTERS, check_rules
 from labeling.actions.refusals import Refused
 from labeling.actions.settle import settle_by_new_rules
-from labeling.actions.wanted import RULES, wanted
+from labeling.actions.wanted import RULES, decided, wanted
 from labeling.audit import record
 from labeling.models import Criterion, Pair, Project, Queue, Slot, User
 from labeling.models.queues import GOLD, HIDDEN
@@ -126,11 +126,12 @@ def _follow(queue: Queue, changed: set[str]) -> None:
 
 _ALL_PAIRS = {
     "source": "labeling_pair pair JOIN labeling_item item ON item.id = pair.item_id",
-    # a lesson is no work, nor is a pair with known answers; one that an import has just brought cannot be either
+    # a lesson is no work, nor is a pair with known answers or a decided one; what an import has just brought is
+    # none of these
     "is_new": f"""NOT EXISTS (SELECT FROM labeling_slot s
             WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id AND s.lane <> '{GOLD}')
         AND NOT EXISTS (SELECT FROM labeling_lesson l WHERE l.pair_id = pair.id)
-        AND NOT {IS_NO_WORK % "pair.id"}""",  # noqa: S608 (constants)
+        AND NOT {IS_NO_WORK % "pair.id"} AND NOT {decided("pair.id")}""",  # noqa: S608 (constants)
 }
 # Some pairs: a look-up for each, spelt so that the planner has no choice. Its statistics know nothing of what an import
 # has just brought, and it would read the whole project, or the whole queue, once for every chunk.
