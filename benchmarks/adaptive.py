@@ -179,9 +179,8 @@ def _audited_votes(slug: str, outcome: Outcome) -> tuple[Ints, Ints]:
     audited = {pair for pair, drawn in zip(ids, outcome.audited, strict=True) if drawn}
     rows = Judgment.objects.filter(annotation__project__slug=slug, annotation__pair__in=audited)
     said = list(rows.values_list("annotation__pair", "preference"))
-    return np.array([int((one[1] or 0) < 0) for one in said]), np.searchsorted(
-        sorted(audited), [one[0] for one in said]
-    )
+    places = np.searchsorted(sorted(audited), [pair for pair, _ in said])
+    return np.array([int((preference or 0) < 0) for _, preference in said]), places
 
 
 def _true_alpha(chance: np.random.Generator, crowd: Crowd, overlap: int = 6) -> float:

@@ -17,6 +17,7 @@ from labeling.models import Queue
 from labeling.reports.members import holds_now
 from labeling.reports.progress import queue_progress
 from labeling.reports.topics import hidden_pairs
+from labeling.web.budget import budget_context
 from labeling.web.charts import stack
 from labeling.web.guards import PersonRequest
 from labeling.web.queue_forms import QueueForm
@@ -42,8 +43,9 @@ def queue_new(request: PersonRequest, slug: str) -> HttpResponse:
 @require_safe
 def queue(request: PersonRequest, slug: str, pk: int) -> HttpResponse:
     found = _queue(request, slug, pk)
-    template = "labeling/queue.html#live" if request.htmx else "labeling/queue.html"
-    return render(request, template, _context(found))
+    if request.htmx:
+        return render(request, "labeling/queue.html#live", _context(found))
+    return render(request, "labeling/queue.html", _context(found) | budget_context(found))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
