@@ -75,7 +75,8 @@ def project_progress(project: Project, queues: Iterable[Queue]) -> ProjectProgre
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS, {"project": project.pk})
         counts = cursor.fetchone()
-    return ProjectProgress(*counts, queues=queue_progress(queues))
+    items, pairs, annotations, raters = counts
+    return ProjectProgress(items, pairs, annotations, raters, queue_progress(queues))
 
 
 def _of(queue: Queue, counts: Mapping[str, Any]) -> QueueProgress:
