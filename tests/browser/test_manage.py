@@ -19,7 +19,8 @@ from tests import make
 Audit = Callable[[Page], None]
 ANSWER = {"judgments": {"helpfulness": {"preference": -2}, "safety": {"left": {"safe": True}, "right": {"safe": True}}}}
 PAGES = (
-    "/projects/advice/", "/projects/advice/queues/{queue}/", "/projects/advice/queues/new/", "/projects/advice/queues/{queue}/change/", "/projects/advice/people/",
+    "/projects/advice/", "/projects/advice/queues/{queue}/", "/projects/advice/queues/new/",
+    "/projects/advice/queues/{queue}/change/", "/projects/advice/people/",
     "/projects/advice/guidelines/", "/projects/advice/guidelines/2/?changes=1", "/projects/advice/guidelines/edit/",
     "/projects/advice/settings/", "/projects/new/", "/api/v1/docs/",
 )  # fmt: skip
