@@ -90,13 +90,13 @@ def test_starting_twice_is_one_import(mara, project):
 
 
 def test_progress_moves_and_ends_with_the_whole_page(mara, project):
-    confirm(mara, send(mara, project, rows(1500)).url)
+    confirm(mara, send(mara, project, rows(2500)).url)
     batch = Batch.objects.get()
     address = reverse("import_detail", args=[project.slug, batch.pk])
     assert run_step(batch, seconds=0)
     moving = mara.get(address, headers={"HX-Request": "true"})
     page = moving.content.decode()
-    assert 'hx-trigger="every 1s"' in page and "1,000" in page and "<html" not in page
+    assert 'hx-trigger="every 1s"' in page and "2,000" in page and "<html" not in page
     assert 0 < Batch.objects.get().percent < 100
     assert not run_step(batch)
     assert mara.get(address, headers={"HX-Request": "true"})["HX-Refresh"] == "true"
