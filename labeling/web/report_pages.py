@@ -35,9 +35,9 @@ def begin(request: PersonRequest, slug: str, *names: str) -> tuple[Project, dict
 
 
 def criteria_of(project: Project, keys: list[str]) -> list[tuple[str, str]]:
-    """(key, name) of those criteria, in the project's order. One query."""
+    """(key, name in the reader's language) of those criteria, in the project's order. One query."""
     names = dict(project.criteria.order_by("position", "id").values_list("key", "name"))
-    return [(key, name) for key, name in names.items() if key in keys]
+    return [(key, _(name)) for key, name in names.items() if key in keys]
 
 
 def chosen(request: PersonRequest, name: str, known: list[str]) -> str:
