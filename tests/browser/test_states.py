@@ -70,6 +70,7 @@ def test_enter_pressed_again_while_it_is_sent_sends_nothing_twice(desk: Page) ->
     answer(desk)
     waiting: list[Route] = []
     desk.route(SUBMIT, lambda route: waiting.append(route))
+    expect(desk.locator("#submit")).to_have_attribute("aria-disabled", "false")
     with desk.expect_request(SUBMIT):
         desk.keyboard.press("Enter")
     for _ in range(3):
