@@ -5,7 +5,7 @@ cursor, by the clock every few seconds, and by a claim that finds nothing: so no
 a pair is still wanted, and no worker is needed for it. Looking twice, or two at once, changes nothing: each pair's row
 is computed from all its judgments that count, under the queue's row, and slots are then matched to it.
 
-In a queue of fixed overlap only what was set aside is news: those answers are made up for.
+In a queue of fixed overlap only what was set aside, and changed after that, is news: such answers are made up for.
 """
 
 from __future__ import annotations
@@ -58,10 +58,17 @@ _IN_FORCE = """ARRAY(SELECT gone.id FROM labeling_withdrawal gone
 _ANSWERED = """FROM labeling_annotation a JOIN labeling_assignment judged ON judged.id = a.assignment_id
     WHERE a.project_id = queue.project_id AND a.current AND a.transaction >= coalesce(look.seen, 0)::text::xid8
       AND judged.queue_id = queue.id"""
+# Who was set aside may change an answer afterwards, and then it counts again. Begins at the withdrawals, which are few.
+_CHANGED = """EXISTS (SELECT FROM labeling_withdrawal gone
+    JOIN labeling_assignment judged ON judged.rater_id = gone.rater_id AND judged.project_id = gone.project_id
+     AND judged.queue_id = queue.id AND judged.state = 'submitted'
+    JOIN labeling_annotation a ON a.assignment_id = judged.id AND a.current AND a.revision > 1
+     AND a.transaction >= coalesce(look.seen, 0)::text::xid8
+    WHERE gone.project_id = queue.project_id AND gone.lifted_at IS NULL)"""
 _HAVE_NEWS = f"""
 SELECT queue.id FROM labeling_queue queue LEFT JOIN labeling_settling look ON look.queue_id = queue.id
 WHERE (%(queue)s::bigint IS NULL OR queue.id = %(queue)s) AND (
-    coalesce(look.withdrawals, '{{}}') <> {_IN_FORCE}
+    coalesce(look.withdrawals, '{{}}') <> {_IN_FORCE} OR {_CHANGED}
     OR queue.stopping <> '{Queue.Stopping.FIXED}' AND (
         look.passing IS NOT NULL OR EXISTS (SELECT {_ANSWERED})
         OR queue.stopping = '{Queue.Stopping.MODEL}' AND (look.unlearned >= %(many)s
@@ -69,8 +76,8 @@ WHERE (%(queue)s::bigint IS NULL OR queue.id = %(queue)s) AND (
 ORDER BY queue.id
 """  # noqa: S608 (constants of ours)
 _NEWS = f"""
-SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, {_IN_FORCE},
-       ARRAY(SELECT DISTINCT judged.pair_id {_ANSWERED})
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, {_IN_FORCE}, {_CHANGED},
+       CASE WHEN queue.stopping <> '{Queue.Stopping.FIXED}' THEN ARRAY(SELECT DISTINCT judged.pair_id {_ANSWERED}) END
 FROM labeling_queue queue LEFT JOIN labeling_settling look ON look.queue_id = queue.id WHERE queue.id = %(queue)s
 """  # noqa: S608 (constants of ours)
 _JUDGED = """
@@ -204,13 +211,13 @@ def _look(queue: Queue) -> tuple[int, bool]:
     look, _ = Settling.objects.get_or_create(queue=queue)
     with connection.cursor() as cursor:
         cursor.execute(_NEWS, {"queue": queue.pk})
-        seen, in_force, pairs = cursor.fetchone()
-    changed = in_force != look.withdrawals
-    look.withdrawals = in_force
+        seen, in_force, changed, pairs = cursor.fetchone()
+    set_aside = in_force != look.withdrawals
+    look.seen, look.withdrawals = seen, in_force
     if queue.stopping == Queue.Stopping.FIXED:
-        look.save(update_fields=["withdrawals"])
-        return (match(queue=queue) if changed else 0), False
-    look.seen, look.passing = seen, 0 if changed else look.passing
+        look.save(update_fields=["seen", "withdrawals"])
+        return (match(queue=queue) if set_aside or changed else 0), False
+    look.passing = 0 if set_aside else look.passing
     pairs = sorted({*pairs, *_pass_on(queue, look)})
     given = 0
     if pairs:

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim, expire_stale, release, skip
@@ -153,54 +153,65 @@ class Exactness(RuleBasedStateMachine):
         submit(assignment=held, rater=rater, body={"judgments": {"helpfulness": {"preference": shown}}})
         self.pairs[held.pair_id].answers[rater.pk] = (preference, timezone.now())
 
+    @rule(who=st.lists(_workers, min_size=1, max_size=4, unique=True), preference=_sides, looks=st.booleans())
+    def work(self, who: list[int], preference: int, looks: bool) -> None:
+        """Some take a pair each, and all but the last answer it: the first as said, every other one the other way."""
+        for one in who:
+            self.take(one)
+        for place, one in enumerate(who[:-1]):
+            self.answer(one, -preference if place % 2 else preference)
+        if looks:
+            self.clock()
+
+    def _who_answered(self, who: int) -> User | None:
+        """One of those who judged something."""
+        raters = sorted({rater for told in self.pairs.values() for rater in told.answers})
+        return next(one for one in self.raters if one.pk == raters[who % len(raters)]) if raters else None
+
     @rule(who=_workers, preference=_sides)
     def change_mind(self, who: int, preference: int) -> None:
-        done = Assignment.objects.filter(queue=self.queue, rater=self.raters[who], state="submitted").order_by("pk")
+        rater = self._who_answered(who)
+        done = Assignment.objects.filter(queue=self.queue, rater=rater, state="submitted").order_by("pk")
         held = done.select_related("project").last()
-        if held is not None and self.pairs[held.pair_id].answers[self.raters[who].pk][0] != preference:
-            self._answer(held, self.raters[who], preference)
+        if held is not None and rater and self.pairs[held.pair_id].answers[rater.pk][0] != preference:
+            self._answer(held, rater, preference)
 
-    @rule(who=_workers, for_good=st.booleans())
-    def give_back(self, who: int, for_good: bool) -> None:
+    @rule(who=_workers, how=st.sampled_from(["skip", "release", "expire", "leave"]))
+    def give_back(self, who: int, how: str) -> None:
+        """Who leaves is removed: what they held runs out, and they never come back."""
         held = self._held(self.raters[who])
-        if held is not None and for_good:
+        if how == "leave":
+            self.gone.add(who)
+        if held is None:
+            return
+        if how == "skip":
             skip(assignment=held, rater=self.raters[who], reason="cannot_tell")
-        elif held is not None:
+        elif how == "release":
             release(assignment=held, rater=self.raters[who])
-
-    @rule(who=_workers)
-    def let_go(self, who: int) -> None:
-        Assignment.objects.filter(queue=self.queue, rater=self.raters[who], state="open").update(
-            lease_until=timezone.now() - timedelta(seconds=1)
-        )
-
-    @rule()
-    def tick_of_leases(self) -> None:
-        expire_stale(queue=self.queue)
-
-    @rule(who=_workers)
-    def leave(self, who: int) -> None:
-        """A rater who is removed: what they held runs out, and they never come back."""
-        self.gone.add(who)
-        self.let_go(who)
+        else:
+            Assignment.objects.filter(pk=held.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+            if how == "expire":
+                expire_stale(queue=self.queue)
 
     # --- what managers and the clock do -----------------------------------------------------------
 
-    @rule(overlap=st.integers(1, 5))
-    def overlap(self, overlap: int) -> None:
-        self._change(overlap=overlap)
+    @rule(
+        rules=st.one_of(
+            st.builds(dict, overlap=st.integers(1, 5)),
+            st.builds(dict, stopping=st.sampled_from(["fixed", "third", "model"])),
+            st.builds(dict, audit_percent=st.sampled_from([0, 0, 100])),
+            st.sampled_from(
+                [{"least": least, "most": least + more, "sure": sure}
+                 for least in (1, 2, 3) for more in (0, 2) for sure in (0.6, 0.8, 0.95)]
+            ),
+        )
+    )  # fmt: skip
+    def new_rules(self, rules: dict[str, Any]) -> None:
+        self._change(**rules)
 
-    @rule(stopping=st.sampled_from(["fixed", "third", "model"]))
-    def stopping(self, stopping: str) -> None:
+    @initialize(stopping=st.sampled_from(["fixed", "third", "model"]))
+    def begin(self, stopping: str) -> None:
         self._change(stopping=stopping)
-
-    @rule(least=st.integers(1, 3), more=st.integers(0, 3), sure=st.sampled_from([0.6, 0.8, 0.95]))
-    def model(self, least: int, more: int, sure: float) -> None:
-        self._change(least=least, most=least + more, sure=sure)
-
-    @rule(percent=st.sampled_from([0, 100]))
-    def audit(self, percent: int) -> None:
-        self._change(audit_percent=percent)
 
     def _change(self, **rules: Any) -> None:
         change_queue(queue=self.queue, by=None, **rules)
@@ -211,19 +222,25 @@ class Exactness(RuleBasedStateMachine):
         change_queue(queue=self.queue, by=None, paused=paused)
         self.queue.refresh_from_db()
 
-    @rule(who=_workers)
-    def set_aside(self, who: int) -> None:
-        rater = self.raters[who]
-        if rater.pk not in self.aside:
+    @rule(who=_workers, looks=st.booleans(), for_a_moment=st.booleans())
+    def set_aside(self, who: int, looks: bool, for_a_moment: bool) -> None:
+        rater = self._who_answered(who)
+        if rater and rater.pk not in self.aside:
             self.aside[rater.pk] = Withdrawal.objects.create(
                 project=self.queue.project, rater=rater, why="rater", closes=False
             )
+        if looks:
+            self.clock()
+        if for_a_moment and self.aside:
+            self.lift(looks)
 
-    @rule(who=_workers)
-    def lift(self, who: int) -> None:
-        withdrawal = self.aside.pop(self.raters[who].pk, None)
-        if withdrawal is not None:
-            Withdrawal.objects.filter(pk=withdrawal.pk).update(lifted_at=timezone.now())
+    @precondition(lambda self: self.aside)
+    @rule(looks=st.booleans())
+    def lift(self, looks: bool) -> None:
+        withdrawal = self.aside.pop(min(self.aside))
+        Withdrawal.objects.filter(pk=withdrawal.pk).update(lifted_at=timezone.now())
+        if looks:
+            self.clock()
 
     @rule()
     def clock(self) -> None:

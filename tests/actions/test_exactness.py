@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from labeling.actions import assign, lanes, leasing, matching, queues, settle
+from labeling.actions import assign, lanes, matching, queues, settle
+from labeling.actions.queues import change_queue
 from labeling.stats import stopping
 from tests import make
 from tests.actions.exactness import FRESH, WORKERS, Exactness
@@ -21,12 +22,13 @@ def machine():
     project = make.project(overlap=2)
     make.pairs(project, 3)
     raters = [make.member(project, f"rater{number}", "rater") for number in range(WORKERS + FRESH)]
-    return type("Machine", (Exactness,), {"stage": (make.queue(project), raters)})
+    queue = change_queue(queue=make.queue(project), by=None, audit_percent=0)  # else chance draws who is audited
+    return type("Machine", (Exactness,), {"stage": (queue, raters)})
 
 
 def run(machine, examples):
     usual = settings(
-        max_examples=examples, stateful_step_count=25, derandomize=True, deadline=None, database=None,
+        max_examples=examples, stateful_step_count=20, derandomize=True, deadline=None, database=None,
         phases=[Phase.generate], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     run_state_machine_as_test(machine, settings=usual)
@@ -67,14 +69,11 @@ FAULTS = {
     "answers that were changed count twice": lambda patch: without(
         patch, settle, "_VOTES", "a.current", "true"
     ),
-    "who had it gets it again": lambda patch: without(
-        patch, leasing, "_PLAIN", "'open', 'submitted', 'skipped'", "'open'"
-    ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_machine_finds(machine, monkeypatch, fault):
     FAULTS[fault](monkeypatch)
-    with pytest.raises(Exception):  # noqa: B017 (an assertion, or what the database refuses)
+    with pytest.raises((AssertionError, ExceptionGroup)):
         run(machine, 40)
