@@ -180,6 +180,7 @@ CELERY_BEAT_SCHEDULE = {
     "nudge-pushes": {"task": "exports.tasks.nudge_pushes", "schedule": 15.0},
     # Each finds all that is due, so a message that nobody had time for is out of date when the next one comes.
     "deliver-webhooks": {"task": "labeling.tasks.deliver_webhooks", "schedule": 5.0, "options": {"expires": 5}},
+    "keep-overviews": {"task": "labeling.tasks.keep_overviews", "schedule": 10.0, "options": {"expires": 10}},
     "watch-queues": {"task": "labeling.tasks.watch_queues", "schedule": 15.0, "options": {"expires": 15}},
     "nudge-analyses": {"task": "labeling.tasks.nudge_analyses", "schedule": 15.0, "options": {"expires": 15}},
     "analyse-all": {"task": "labeling.tasks.analyse_all", "schedule": crontab(hour=3, minute=20)},

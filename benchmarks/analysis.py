@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from django.db import connection
 
@@ -105,9 +106,8 @@ def main(stage: Stage) -> None:
     cpu, peak = stage.server_cpu() + own_cpu() - before, peak_megabytes()
     analysis = Analysis.objects.get(pk=analysis.pk)
     stored = sum(len(str(data)) for data in Finding.objects.filter(project=project).values_list("data", flat=True))
-    print(
-        f"{analysis.judgments:,} judgments, {PAIRS:,} pairs, {RATERS} raters: all {len(REPORTS)} reports, {analysis.state}"
-    )
+    counted = f"{analysis.judgments:,} judgments, {PAIRS:,} pairs, {RATERS} raters"
+    print(f"{counted}: all {len(REPORTS)} reports, {analysis.state}")
     print(f"  {wall:.0f} s, {cpu:.0f} s of CPU with PostgreSQL's (at most {MOST_SECONDS})")
     print(f"  {peak} MB at most (of {MOST_MEGABYTES}); the findings are {stored / 1e6:.1f} MB of JSON")
     _one_by_one(project)
@@ -140,7 +140,7 @@ def _seed() -> Project:
             demographics={"age": ("18-29", "30-49", "50+")[place % 3], "gender": ("f", "m")[place % 2]},
         )  # fmt: skip
     keys = dict(project.criteria.values_list("key", "pk"))
-    facts = {
+    facts: dict[str, Any] = {
         "project": project.pk, "pairs": PAIRS, "models": MODELS, "words": WORDS, "rater_count": RATERS,
         "raters": [rater.pk for rater in raters], "guideline": project.guidelines.get(version=1).pk,
         "batch": Batch.objects.create(project=project, name="made", state=Batch.State.DONE).pk,

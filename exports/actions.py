@@ -147,8 +147,8 @@ def write_export(*, project: Project, recipe: Any, to: Path, workers: int = 1) -
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        with further_processes(workers - 1, scratch) as invite:
-            built = build(project, read, scratch, lambda progress: None, share=workers, invite=invite)
+        with further_processes(workers - 1, scratch):
+            built = build(project, read, scratch, lambda progress: None, share=workers)
         if built is None:
             raise AssertionError("a build without a time limit runs to its end")
         built.directory.rename(to)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from exports import api, handing_out_api, recipe_api, snapshot_api
+from exports import api, recipe_api, share_api, snapshot_api
 
 urlpatterns = [
     path("projects/<slug:slug>/exports/", api.Exports.as_view(), name="exports"),
@@ -15,8 +15,8 @@ urlpatterns = [
     path("projects/<slug:slug>/withdrawals/", snapshot_api.Withdrawals.as_view(), name="withdrawals"),
     path("exports/<int:pk>/", api.OneExport.as_view(), name="export"),
     path("exports/<int:pk>/all.zip", api.Archive.as_view(), name="export_archive"),
-    path("exports/<int:pk>/links/", handing_out_api.Links.as_view(), name="links"),
-    path("projects/<slug:slug>/links/<int:pk>/", handing_out_api.OneLink.as_view(), name="link"),
-    path("exports/<int:pk>/pushes/", handing_out_api.Pushes.as_view(), name="pushes"),
+    path("exports/<int:pk>/links/", share_api.Links.as_view(), name="links"),
+    path("projects/<slug:slug>/links/<int:pk>/", share_api.OneLink.as_view(), name="link"),
+    path("exports/<int:pk>/pushes/", share_api.Pushes.as_view(), name="pushes"),
     path("exports/<int:pk>/files/<path:path>", api.OneFile.as_view(), name="export_file"),
 ]

@@ -20,7 +20,7 @@ from exports.formats import format_of
 from exports.recipes import Recipe
 from exports.rows import Reader, frozen_connection
 from exports.segments import Part, Segment, finished_segment
-from exports.sharing import SINCE, Plan, checked, drawn_up, write_all
+from exports.sharing import SINCE, Plan, checked, drawn_up, write_all, write_free
 from exports.writers import WRITERS, Hashed, sync_directory, write_file
 from labeling.actions.refusals import Refused
 from labeling.models import Project
@@ -85,11 +85,14 @@ def build(
     report(Segment(), 0)
     if len(checked(scratch, plan)) < plan.segments > 1 and share > 1 and invite is not None:
         invite()
-    if not write_all(scratch, plan, report, share=min(share, plan.segments), until=until):
+    share = min(share, plan.segments)
+    if not write_free(scratch, plan, report, share=share, until=until):
         return None
-    with frozen_connection() as connection:
+    with frozen_connection() as connection:  # while others end what they write
         reader = Reader(project, recipe, plan.as_of, connection, format_of(recipe).needs, plan.withdrawals)
         facts, raters = reader.facts()
+    if not write_all(scratch, plan, report, share=share, until=until):
+        return None
     segments = [found for number in range(plan.segments) if (found := finished_segment(scratch, number))]
     totals = Segment.together(segments)
     totals.dropped["unjudged"] += plan.pairs - totals.pairs

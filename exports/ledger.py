@@ -19,6 +19,7 @@ from exports.formats.columns import MESSAGES
 from exports.recipes.majority import BOTH_BAD, SIDE, TIE, Comparison, Outcome
 
 HASH, DIGEST = 16, 8
+_DIGITS = 2 * HASH
 CHUNK = 4096  # entries
 # What a comparison is in a snapshot. Below ROW there is none for it.
 ABSENT, NO_ROW, ROW = 0, 1, 2
@@ -55,9 +56,9 @@ def width(whole: bool) -> int:
 
 
 def key_of(comparison: Comparison) -> bytes:
-    high = comparison.second.fingerprint[: 2 * HASH] or "0" * 2 * HASH
+    high = comparison.second.fingerprint[:_DIGITS] or "0" * _DIGITS
     return bytes.fromhex(
-        comparison.key[: 2 * HASH] + comparison.first.fingerprint[: 2 * HASH] + high + comparison.item[: 2 * HASH]
+        comparison.key[:_DIGITS] + comparison.first.fingerprint[:_DIGITS] + high + comparison.item[:_DIGITS]
     )
 
 

@@ -45,6 +45,10 @@ WITHDRAWALS = """
 _PAIR_KEPT = """
         AND NOT EXISTS (
             SELECT 1 FROM labeling_withdrawal w WHERE w.id = ANY(%(withdrawals)s) AND w.item_id = scope.item_id)"""
+# Only pairs of a stretch, by the index of their numbers.
+WITHIN = """
+        JOIN labeling_pair lies ON lies.id = a.pair_id AND lies.project_id = %(project)s
+            AND lies.stretch BETWEEN %(from)s AND %(to)s"""
 _SCOPE = """
         JOIN labeling_pair scope ON scope.id = a.pair_id
         JOIN labeling_item scope_item ON scope_item.id = scope.item_id AND {filters}"""
@@ -157,7 +161,7 @@ STREAM = """
         i.language, {answers}, {decisions}, tallies.id
     FROM tallies JOIN labeling_item i ON i.id = item_id
     JOIN labeling_response f ON f.id = first_id JOIN labeling_response s ON s.id = second_id {beside}
-    {within} ORDER BY 1, 2, 3"""
+    ORDER BY 1, 2, 3"""
 # The same with votes, also of pairs without a second response, whose fingerprint is then the empty text.
 BALLOT_STREAM = """
     WITH {counted}, {tallies}{decided}, stream AS (
@@ -170,7 +174,8 @@ BALLOT_STREAM = """
         JOIN labeling_response f ON f.id = first_id LEFT JOIN labeling_response s ON s.id = second_id {beside}
     )
     SELECT * FROM stream {within} ORDER BY key, low, high, item"""
-BALLOT_WITHIN = "WHERE coalesce(nullif(key, ''), low) >= %(from)s AND coalesce(nullif(key, ''), low) < %(to)s"
+# A stretch of conversations is found by looking at all of them.
+KEY_WITHIN = "WHERE key >= %(from)s AND key < %(to)s"
 # What adjudicators decided: of each criterion (and response) the last decision, as one JSON text a pair.
 _DECIDED = """,
     decided AS (
@@ -189,8 +194,6 @@ ANSWERS, NO_ANSWERS = "raters, grades", "NULL, NULL"
 # jsonb has one text for one value, so this orders by conversation, the same everywhere.
 CONVERSATION_KEY = "md5(i.conversation::text)"
 PAIRS_ONLY = "AND p.second_id IS NOT NULL"
-WITHIN = """
-    WHERE least(f.fingerprint, s.fingerprint) >= %(from)s AND least(f.fingerprint, s.fingerprint) < %(to)s"""
 # The conversation, both texts, and whether there are images: with the texts, those of the conversation are seen in it.
 TEXTS = "i.conversation::text, f.content, s.content, f.parts IS NOT NULL OR s.parts IS NOT NULL"
 NO_TEXTS = """NULL, NULL, NULL, f.parts IS NOT NULL OR s.parts IS NOT NULL
@@ -268,10 +271,14 @@ _BETWEEN = """
     ORDER BY key, low, high, item"""
 
 
-def counted(filters: str, *, again: bool, withdrawn: bool, votes: bool = False, only: str = "") -> str:
-    """The annotations that count, as the table `counted`; `again` for those of an earlier attempt's snapshot."""
+def counted(
+    filters: str, *, again: bool, withdrawn: bool, votes: bool = False, only: str = "", within: bool = False
+) -> str:
+    """The annotations that count, as the table `counted`; `again` for those of an earlier attempt's snapshot, `within`
+    for those of a stretch of the pairs."""
+    scope = (_SCOPE.format(filters=filters) if filters else "") + (WITHIN if within else "")
     pieces = {
-        "scope": _SCOPE.format(filters=filters) if filters else "", "more": _MORE if votes else "", "only": only,
+        "scope": scope, "more": _MORE if votes else "", "only": only,
         "kept": _KEPT if withdrawn else "",
     }  # fmt: skip
     if not again:

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import chain, pairwise
+from math import isqrt
 from operator import itemgetter
 from typing import Any
 
@@ -28,12 +30,14 @@ from exports.recipes.majority import Answer, Comparison, Side
 from exports.recipes.recipe import WEIGHTED
 from exports.recipes.votes import Decision, Needs
 from labeling.models import Criterion, Guideline, Project, RaterProfile
+from labeling.models.items import stretch_of
 
 FETCHED_AT_ONCE = 2000
 SEPARATOR = "\x1e"
 # Everything will be read, so the plan must not bet on the first rows. One process, so that raters keep the others.
 SETTINGS = ("cursor_tuple_fraction = 1", "jit = off", "work_mem = '64MB'", "max_parallel_workers_per_gather = 0")
 Stretch = tuple[str, str]  # from the first fingerprint, up to but without the second
+_MOST, _END = 1 << 64, "g"  # behind every hexadecimal number
 _by_rater = itemgetter(0)
 
 
@@ -107,9 +111,11 @@ class Reader:
         self.names, self.keys = Pseudonyms(project), {criterion.pk: criterion.key for criterion in criteria}
         self.decided = queries.decided(first=recipe.decided_first, again=bool(as_of))
         only = f"{queries.RATERS if filters.raters else ''} {queries.SAMPLE if sample is not None else ''}"
-        self.counted = queries.counted(
-            self.filters, again=bool(as_of), withdrawn=bool(withdrawals), votes=self.needs.ballots, only=only
-        )
+        counted = partial(
+            queries.counted, self.filters, again=bool(as_of), withdrawn=bool(withdrawals), votes=self.needs.ballots,
+            only=only,
+        )  # fmt: skip
+        self.counted, self.counted_within = counted(), counted(within=True)
 
     def pairs(self) -> int:
         """Pairs that the filters take, judged or not; of one response only where those are needed."""
@@ -122,11 +128,14 @@ class Reader:
 
     def comparisons(self, stretch: Stretch | None = None) -> Iterator[Comparison]:
         """Every judged comparison, or those of a stretch of the stream. Flat memory; one query."""
-        values = self.values | (dict(zip(("from", "to"), stretch, strict=True)) if stretch else {})
+        values = self.values
+        if stretch:
+            ends = stretch if self.needs.whole else _numbers(stretch)
+            values = values | dict(zip(("from", "to"), ends, strict=True))
         with self.cursor() as cursor:
-            cursor.itersize = FETCHED_AT_ONCE
             cursor.execute(self._stream(queries.TEXTS, within=bool(stretch)), values)
-            found = self._pooled(cursor)
+            fetched = iter(partial(cursor.fetchmany, FETCHED_AT_ONCE), [])
+            found = self._pooled(chain.from_iterable(fetched))
             yield from _marked(found) if self.needs.whole else found
 
     def outcomes(self) -> Iterator[tuple[Comparison, int]]:
@@ -163,33 +172,42 @@ class Reader:
         return Facts(first, last, dict(guidelines), told), sorted(pk for pk, *_ in raters)
 
     def _stream(self, texts: str, within: bool = False, among: str = "") -> str:
+        counted = self.counted_within if within and not self.needs.whole else self.counted
         if self.ballots is None:
             return queries.STREAM.format(
-                counted=self.counted,
+                counted=counted,
                 tallies=queries.tallies(self.judgments, among, self.needs.answers),
                 texts=texts,
                 answers=queries.ANSWERS if self.needs.answers else queries.NO_ANSWERS,
-                within=queries.WITHIN if within else "",
                 **self.decided,
             )
         return queries.BALLOT_STREAM.format(
-            counted=self.counted,
+            counted=counted,
             tallies=queries.ballots(self.needs.singles, among),
             texts=texts,
             key=queries.CONVERSATION_KEY if self.needs.whole else "''",
-            within=queries.BALLOT_WITHIN if within else "",
+            within=queries.KEY_WITHIN if within and self.needs.whole else "",
             **self.decided,
         )
 
     def _pooled(self, rows: Iterable[Any]) -> Iterator[Comparison]:
         """Comparisons of rows that are ordered by what was compared: those of the same are one."""
-        alike: list[Any] = []
+        last: Any = None
+        alike: list[Any] = []  # the last one and those before it, if there are any
         for row in rows:
-            if alike and (row[1] != alike[0][1] or row[0] != alike[0][0]):
+            if last is None:
+                pass
+            elif row[1] == last[1] and row[0] == last[0]:
+                alike = alike or [last]
+                alike.append(row)
+            elif alike:
                 yield from self._pool(alike)
                 alike = []
-            alike.append(row)
-        yield from self._pool(alike)
+            else:
+                yield self._comparison(last, orjson.loads(last[4]))
+            last = row
+        if last is not None:
+            yield from self._pool(alike or [last])
 
     def _pool(self, rows: list[Any]) -> Iterable[Comparison]:
         """Comparisons of rows with the same two response texts: those of equal conversations are one."""
@@ -271,16 +289,25 @@ def frozen_connection() -> Iterator[BaseDatabaseWrapper]:
         reader.close()
 
 
-def bounds(part: int, parts: int) -> Stretch:
-    """The stretch of the stream that is one of so many equal ones. Fingerprints are hashes, so each has as much."""
-    most = 1 << 64
-    start, end = -(-part * most // parts), -(-(part + 1) * most // parts)
-    return f"{start:016x}", "g" if end == most else f"{end:016x}"
+def bounds(part: int, parts: int, *, whole: bool = False) -> Stretch:
+    """The stretch of the stream that is one of so many with as much in each.
+
+    Hashes of conversations (`whole`) lie evenly. The smaller of two hashes is below x in 1 - (1 - x)² of all pairs.
+    """
+    start, end = _edge(part, parts, whole), _edge(part + 1, parts, whole)
+    return f"{start:016x}", _END if end == _MOST else f"{end:016x}"
 
 
-def part_of(comparison: Comparison, parts: int) -> int:
-    """Which of so many equal stretches a comparison lies in; no conversation, and no two texts, lie in two."""
-    return int((comparison.key or comparison.first.fingerprint)[:16], 16) * parts >> 64
+def _edge(part: int, parts: int, whole: bool) -> int:
+    if whole:
+        return -(-part * _MOST // parts)
+    return _MOST - isqrt(_MOST * _MOST * (parts - part) // parts)
+
+
+def _numbers(stretch: Stretch) -> tuple[int, int]:
+    """The first and the last number (labeling/models/items.py: stretch_of) of a stretch."""
+    start, end = stretch
+    return stretch_of(start), (1 << 63) - 1 if end == _END else stretch_of(end) - 1
 
 
 def _marked(comparisons: Iterator[Comparison]) -> Iterator[Comparison]:

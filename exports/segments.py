@@ -1,6 +1,6 @@
 """The long part of a build, in steps that survive a kill: each segment of the stream becomes files of its own.
 
-A segment is one of so many equal stretches of the stream's hashes; how many, follows from the number of judged pairs.
+A segment is one of so many stretches of the stream's hashes; how many, follows from the number of judged pairs.
 So segment 7 is the same rows whoever writes it, and several workers write different ones at the same time. Its files
 are on the disk before its record is, and the record holds their hashes; a later attempt keeps the segments whose files
 still fit.
@@ -184,7 +184,7 @@ class _Base:
     def __init__(self, path: Path | None, number: int, segments: int, whole: bool) -> None:
         self.entries: dict[bytes, ledger.Entry] = {}
         if path is not None:
-            start, end = map(ledger.edge, bounds(number, segments))
+            start, end = map(ledger.edge, bounds(number, segments, whole=whole))
             with path.open("rb") as file:
                 self.entries = {entry.key: entry for entry in ledger.read(file, ledger.width(whole), start, end)}
 

@@ -71,15 +71,22 @@ def drawn_up(
 
 def write_all(scratch: Path, plan: Plan, report: Report, *, share: int = 1, until: float | None = None) -> bool:
     """Write what is free, and wait for what others write; False if `until` (of time.monotonic) came first."""
-    while True:
-        worked = write_some(scratch, plan, report, share=share, until=until)
-        if not worked and all((scratch / record_name(number)).exists() for number in range(plan.segments)):
+    while write_free(scratch, plan, report, share=share, until=until):
+        if all((scratch / record_name(number)).exists() for number in range(plan.segments)):
             return True
+        report(Segment(), 0)
+        time.sleep(PAUSE)
+        if until is not None and time.monotonic() > until:
+            break
+    return False
+
+
+def write_free(scratch: Path, plan: Plan, report: Report, *, share: int = 1, until: float | None = None) -> bool:
+    """Write as long as anything is free; False if `until` came first."""
+    while write_some(scratch, plan, report, share=share, until=until):
         if until is not None and time.monotonic() > until:
             return False
-        if not worked:
-            report(Segment(), 0)
-            time.sleep(PAUSE)
+    return True
 
 
 def write_some(scratch: Path, plan: Plan, report: Report, *, share: int = 1, until: float | None = None) -> bool:
@@ -92,9 +99,12 @@ def write_some(scratch: Path, plan: Plan, report: Report, *, share: int = 1, unt
         with frozen_connection() as connection:
             project = Project.objects.get(pk=plan.project)
             known = learn(project, recipe, plan.as_of, connection, withdrawals=plan.withdrawals)
-            reader = Reader(project, recipe, plan.as_of, connection, format_of(recipe).needs, plan.withdrawals)
-            stream = reader.comparisons(_stretch(numbers, plan.segments))
-            for number, part in _cut(stream, numbers, plan.segments):
+            needs = format_of(recipe).needs
+            reader = Reader(project, recipe, plan.as_of, connection, needs, plan.withdrawals)
+            stretches = [bounds(number, plan.segments, whole=needs.whole) for number in numbers]
+            some = len(numbers) < plan.segments
+            stream = reader.comparisons((stretches[0][0], stretches[-1][1]) if some else None)
+            for number, part in zip(numbers, _cut(stream, [end for _, end in stretches]), strict=True):
                 base = since if since.exists() else None
                 write_segment(scratch, number, plan.segments, part, recipe, known, report, base)
                 if until is not None and time.monotonic() > until:
@@ -103,20 +113,26 @@ def write_some(scratch: Path, plan: Plan, report: Report, *, share: int = 1, unt
 
 
 @contextmanager
-def further_processes(number: int, scratch: Path) -> Iterator[Callable[[], None]]:
-    """A function that starts so many processes, which help on this machine until everything is written."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def invite() -> None:
-        argv = [sys.executable, "manage.py", "help_build", str(scratch), "--share", str(number + 1)]
-        started.extend(subprocess.Popen(argv, cwd=settings.BASE_DIR) for _ in range(number))
-
+def further_processes(number: int, scratch: Path) -> Iterator[None]:
+    """So many processes beside this one, which load while the plan is drawn up and then help to carry it out."""
+    argv = [sys.executable, "-m", "django", "help_build", str(scratch), "--share", str(number + 1)]
+    started = [subprocess.Popen(argv, cwd=settings.BASE_DIR) for _ in range(number)]
     try:
-        yield invite
+        yield
     finally:
         for process in started:
             process.terminate()
             process.wait()
+
+
+def await_plan(scratch: Path) -> Plan | None:
+    """The plan that the process which started this one draws up; None if that ends without one."""
+    starter = os.getppid()
+    while not (scratch / PLAN).exists():
+        if os.getppid() != starter:
+            return None
+        time.sleep(PAUSE / 5)
+    return Plan(**orjson.loads((scratch / PLAN).read_bytes()))
 
 
 def checked(scratch: Path, plan: Plan) -> list[int]:
@@ -130,14 +146,8 @@ def checked(scratch: Path, plan: Plan) -> list[int]:
     return found
 
 
-def _stretch(numbers: list[int], segments: int) -> tuple[str, str] | None:
-    if len(numbers) == segments:
-        return None
-    return bounds(numbers[0], segments)[0], bounds(numbers[-1], segments)[1]
-
-
-def _cut(stream: Iterator[Comparison], numbers: list[int], segments: int) -> Iterator[tuple[int, Iterator[Comparison]]]:
-    """The stream in pieces, one a segment; each must be read to its end before the next."""
+def _cut(stream: Iterator[Comparison], ends: list[str]) -> Iterator[Iterator[Comparison]]:
+    """The stream in pieces; each must be read to its end before the next."""
     following = next(stream, None)
 
     def piece(end: str) -> Iterator[Comparison]:
@@ -146,16 +156,15 @@ def _cut(stream: Iterator[Comparison], numbers: list[int], segments: int) -> Ite
             yield following
             following = next(stream, None)
 
-    for number in numbers:
-        yield number, piece(bounds(number, segments)[1])
+    yield from map(piece, ends)
 
 
 @contextmanager
 def _claimed(scratch: Path, segments: int, share: int) -> Iterator[list[int]]:
     """The first stretch of segments that are neither finished nor another's, held until the end of the block.
 
-    A stretch costs a query that passes over everything, so it is as long as can be: everything, where nobody else is
-    at work any more, or this worker's part.
+    A query costs something by itself, so a stretch is as long as can be: everything, where nobody else is at work any
+    more, or this worker's part.
     """
     free = [number for number in range(segments) if not (scratch / record_name(number)).exists()]
     alone = share == 1 or (0 < len(free) < segments and not _anybody(scratch, free))

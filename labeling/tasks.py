@@ -21,6 +21,7 @@ from labeling.actions.keep_images import shelves_of_the_hour, sweep_images
 from labeling.actions.pairing import add_telling_pairs, telling_queues
 from labeling.actions.plans import note_what_happened, plans_to_nudge, simulate
 from labeling.models import Analysis, Batch, Delivery, StudyPlan
+from labeling.reports import overview
 from labeling.sealing import Unsealable
 
 logger = logging.getLogger(__name__)
@@ -101,6 +102,12 @@ def deliver_webhook(delivery_id: int) -> None:
         webhooks.note_answer(delivery, status=None, answer=f"No answer: {type(problem).__name__}.")
     else:
         webhooks.note_answer(delivery, status=answer.status, answer=answer.text, ms=answer.ms)
+
+
+@shared_task
+def keep_overviews() -> None:
+    """What large projects' overviews show, counted here and not by who looks."""
+    overview.keep_overviews()
 
 
 @shared_task

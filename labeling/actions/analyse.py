@@ -26,6 +26,7 @@ SHARE = 10  # an analysis that took a second waits so many before the next
 STEP_SECONDS = 120.0
 KEPT = 20
 TOLD_FOR = timedelta(seconds=60)
+PATIENCE = timedelta(minutes=10)  # with a worker's one report: on a busy machine it outlasts a job's usual lease
 
 
 @transaction.atomic
@@ -55,15 +56,16 @@ def run_step(analysis: Analysis, *, seconds: float = STEP_SECONDS) -> bool:
 def _go_on(analysis: Analysis, end: float) -> bool:
     done = set(Finding.objects.filter(analysis=analysis).values_list("name", flat=True))
     left = [name for name in REPORTS if name not in done]
+    analysis.keep(lease_until=timezone.now() + PATIENCE)
     judged = load(analysis.project)
     if not done:
-        analysis.keep(up_to=judged.up_to, judgments=len(judged))
+        analysis.keep(lease_until=timezone.now() + PATIENCE, up_to=judged.up_to, judgments=len(judged))
     source = Source(analysis.project, judged)
     for number, name in enumerate(left):
         report = REPORTS[name](source)
         data = report.as_json(computed_at=judged.moment, judgments=len(judged))
         with transaction.atomic():
-            analysis.keep(attempts=0)
+            analysis.keep(attempts=0, lease_until=timezone.now() + PATIENCE)
             Finding.objects.update_or_create(
                 project=analysis.project, name=name,
                 defaults={"analysis": analysis, "data": data, "created_at": timezone.now()},

@@ -47,7 +47,7 @@ def lease_next(*, queue: Queue, rater: User) -> Assignment | None:
     """
     if rater.is_crowd:
         return _lease_to_worker(queue, rater)
-    return _search(queue, rater) or _held(queue, rater)
+    return _search(queue, rater) or _open_elsewhere(queue, rater)
 
 
 def renew(*, assignment: Assignment, rater: User) -> Assignment:
@@ -95,7 +95,7 @@ def _lease_to_worker(queue: Queue, rater: User) -> Assignment | None:
     """The next pair of a crowd worker, as long as their link asks for one; else they have finished."""
     found = None
     if has_room(queue=queue, rater=rater):
-        found = _search(queue, rater) or _held(queue, rater)
+        found = _search(queue, rater) or _open_elsewhere(queue, rater)
     at_an_end = found is None and not queue.paused and not waiting_after_the_run(queue, rater)
     if at_an_end and why_not(queue, rater) in (None, Why.CLOSED):
         finish(queue=queue, rater=rater)
@@ -119,6 +119,8 @@ def _search(queue: Queue, rater: User) -> Assignment | None:
 
 def _look(queue: Queue, rater: User) -> Assignment | None:
     assignment = lease_mixed_in(queue, rater) or lease(queue, rater)
+    if assignment is None and Assignment.objects.filter(queue=queue, rater=rater, state=State.OPEN).exists():
+        return None  # by another tab, which may go on just now: whatever is locked from here on could be in its way
     if assignment is None and expire_stale(queue=queue):
         assignment = lease(queue, rater)
     if assignment is None and settle_for_claim(queue=queue):
@@ -127,6 +129,7 @@ def _look(queue: Queue, rater: User) -> Assignment | None:
         assignment = lease(queue, rater)
     if assignment is None and _may_sweep(queue, rater):
         assignment = lease(queue, rater, sweep=True)
+        Passage.objects.filter(queue=queue, rater=rater, lane="").update(swept_at=timezone.now())
     return assignment
 
 
@@ -140,14 +143,12 @@ def _may_sweep(queue: Queue, rater: User) -> bool:
     """Whether to look also below what the rater has passed.
 
     A slot that was locked when the rater came by, by a claim that then failed, is open there. That is rare, and
-    the look costs a read of every open slot, so it is taken at most once every SWEEP_EVERY.
+    the look costs a read of every open slot, so it is taken at most once every SWEEP_EVERY. When it was taken is noted
+    after it: a claim locks its assignment first and the passage last, in every tab.
     """
     now = timezone.now()
     passage, made = Passage.objects.get_or_create(queue=queue, rater=rater, lane="", defaults={"swept_at": now})
-    if made:
-        return False
-    fresh = Passage.objects.filter(pk=passage.pk).exclude(swept_at__gt=now - SWEEP_EVERY)
-    return bool(fresh.update(swept_at=now))
+    return not made and (passage.swept_at is None or passage.swept_at <= now - SWEEP_EVERY)
 
 
 @contextmanager
@@ -182,6 +183,15 @@ def _give_back(assignment: Assignment, rater: User, state: Assignment.State, **f
 
 def _held(queue: Queue, rater: User) -> Assignment | None:
     held = Assignment.objects.filter(queue=queue, rater=rater, state=State.OPEN).select_for_update().first()
+    if held is not None:
+        held.queue = queue
+    return held
+
+
+def _open_elsewhere(queue: Queue, rater: User) -> Assignment | None:
+    """What another tab has claimed meanwhile. It is not locked: that tab may be answering it, and a search holds locks
+    on slots that it looked at."""
+    held = Assignment.objects.filter(queue=queue, rater=rater, state=State.OPEN).first()
     if held is not None:
         held.queue = queue
     return held

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg.types.json import Jsonb
+
 from labeling.actions.authors import find_authors
-from labeling.actions.copying import as_json, copy_rows, reserve_ids
+from labeling.actions.copying import as_json, check_at_once, copy_rows, reserve_ids
 from labeling.actions.queues import add_slots
 from labeling.importers import Content, ItemDraft, Refused
 from labeling.models import Batch, Item, Pair, Queue, Refusal, Response
+from labeling.models.items import stretch_of
 from labeling.rendering import Rendered, render
 from labeling.rendering.figures import render_with_places
 
@@ -22,19 +25,22 @@ _ITEM = (
 _RESPONSE = (
     "id", "project_id", "item_id", "position", "fingerprint", "content", "parts", "model_name", "html", "renderer",
 )  # fmt: skip
-_PAIR = ("id", "project_id", "item_id", "first_id", "second_id")
+_RESPONSE_TYPES = ("int8", "int8", "int8", "int2", "text", "text", "jsonb", "text", "text", "int2")
+_PAIR = ("id", "project_id", "item_id", "first_id", "second_id", "stretch")
+_PAIR_TYPES = ("int8",) * len(_PAIR)
 
 Rendering = Mapping[str, Rendered]
 
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A draft with the ids that its rows will have."""
+    """A draft with the ids that its rows will have, and the fingerprints of its responses."""
 
     draft: ItemDraft
     fingerprint: str
     item_id: int
     response_ids: list[int]
+    fingerprints: list[str]
 
 
 def render_all(drafts: Iterable[ItemDraft]) -> dict[str, Rendered]:
@@ -50,13 +56,16 @@ def copy_items(batch: Batch, drafts: Mapping[str, ItemDraft], rendered: Renderin
         return
     placed = _place(drafts)
     authors = find_authors(batch.project_id, {draft.author for draft in drafts.values() if draft.author})
+    check_at_once()
     copy_rows(Item, _ITEM, (_item(batch, each, rendered, images, authors) for each in placed))
-    copy_rows(Response, _RESPONSE, (row for each in placed for row in _responses(batch, each, rendered, images)))
+    responses = (row for each in placed for row in _responses(batch, each, rendered, images))
+    copy_rows(Response, _RESPONSE, responses, _RESPONSE_TYPES)
     pairs = [pair for each in placed for pair in _pairs(each)]
     pair_ids = reserve_ids(Pair, len(pairs))
-    copy_rows(Pair, _PAIR, ((pk, batch.project_id, *pair) for pk, pair in zip(pair_ids, pairs, strict=True)))
+    rows = ((pk, batch.project_id, *pair) for pk, pair in zip(pair_ids, pairs, strict=True))
+    copy_rows(Pair, _PAIR, rows, _PAIR_TYPES)
     for queue in Queue.objects.filter(project_id=batch.project_id).order_by("pk"):
-        add_slots(queue=queue, pair_ids=pair_ids)
+        add_slots(queue=queue, pair_ids=pair_ids, fresh=True)
 
 
 def copy_refusals(batch: Batch, refused: Iterable[Refused]) -> None:
@@ -68,7 +77,13 @@ def _place(drafts: Mapping[str, ItemDraft]) -> list[_Placed]:
     item_ids = reserve_ids(Item, len(drafts))
     response_ids = iter(reserve_ids(Response, sum(len(draft.responses) for draft in drafts.values())))
     return [
-        _Placed(draft, fingerprint, item_id, list(itertools.islice(response_ids, len(draft.responses))))
+        _Placed(
+            draft,
+            fingerprint,
+            item_id,
+            list(itertools.islice(response_ids, len(draft.responses))),
+            [response.fingerprint for response in draft.responses],
+        )
         for item_id, (fingerprint, draft) in zip(item_ids, drafts.items(), strict=True)
     ]
 
@@ -90,11 +105,12 @@ def _item(
 def _responses(
     batch: Batch, placed: _Placed, rendered: Rendering, images: Mapping[str, str]
 ) -> Iterator[tuple[Any, ...]]:
-    for position, (pk, response) in enumerate(zip(placed.response_ids, placed.draft.responses, strict=True)):
+    known = zip(placed.response_ids, placed.fingerprints, placed.draft.responses, strict=True)
+    for position, (pk, fingerprint, response) in enumerate(known):
         shown = _html(response.shown, rendered)
-        parts = None if response.parts is None else as_json(_stored(response.parts, placed.draft, images))
+        parts = None if response.parts is None else Jsonb(_stored(response.parts, placed.draft, images), as_json)
         yield (
-            pk, batch.project_id, placed.item_id, position, response.fingerprint, response.content, parts,
+            pk, batch.project_id, placed.item_id, position, fingerprint, response.content, parts,
             response.model_name, shown.html, shown.renderer,
         )  # fmt: skip
 
@@ -116,11 +132,13 @@ def _image(part: dict[str, Any], draft: ItemDraft, images: Mapping[str, str]) ->
     return {"type": "image", "image": images[picture.sha256], "alt": part["alt"], **size}
 
 
-def _pairs(placed: _Placed) -> Iterator[tuple[int, int, int | None]]:
+def _pairs(placed: _Placed) -> Iterator[tuple[int, int, int | None, int]]:
     """Every two responses of an item, or its only one."""
-    ids = placed.response_ids
-    for first, second in itertools.combinations(ids, 2) if len(ids) > 1 else [(ids[0], None)]:
-        yield placed.item_id, first, second
+    known = list(zip(placed.response_ids, placed.fingerprints, strict=True))
+    if len(known) == 1:
+        yield placed.item_id, placed.response_ids[0], None, stretch_of(placed.fingerprints[0])
+    for (first, one), (second, other) in itertools.combinations(known, 2):
+        yield placed.item_id, first, second, stretch_of(min(one, other))
 
 
 def _storable(text: str) -> str:

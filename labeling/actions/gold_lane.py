@@ -29,8 +29,9 @@ WITH short AS (
     FROM labeling_goldpair gold
     JOIN labeling_pair pair ON pair.id = gold.pair_id JOIN labeling_item item ON item.id = pair.item_id
     CROSS JOIN LATERAL (
-        SELECT count(*) FILTER (WHERE s.state <> 'done') AS waiting, coalesce(max(s.number), %(first)s) AS last
-        FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = gold.pair_id AND s.lane = '{GOLD}'
+        SELECT count(*) FILTER (WHERE s.state <> 'done' AND s.lane = '{GOLD}') AS waiting,
+               greatest(max(s.number), %(first)s) AS last
+        FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = gold.pair_id
     ) AS had
     WHERE gold.project_id = %(project)s AND gold.retired_at IS NULL AND gold.shown + had.waiting < %(most)s
       AND (%(languages)s = '{{}}'::text[] OR item.language = ANY(%(languages)s))

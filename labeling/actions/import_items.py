@@ -6,17 +6,19 @@ the last chunk that was committed: nothing twice, nothing left out. Locks: the p
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import secrets
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -27,12 +29,12 @@ from labeling.actions.queues import order_after_import
 from labeling.actions.webhooks import announce
 from labeling.audit import record
 from labeling.importers import FORMATS, ItemDraft, ItemFile, Refused, Unreadable
-from labeling.models import Batch, LostJob, Project, User, Webhook
+from labeling.models import Batch, LostJob, Pair, Project, User, Webhook
 
-CHUNK_ROWS = 1000
+CHUNK_ROWS = 2000
 CHUNK_CHARACTERS = 4_000_000
 CHUNK_IMAGE_BYTES = 16 * 1024 * 1024
-CHUNK_SECONDS = 10.0  # images take so long that a thousand rows of them would outlast the worker's lease
+CHUNK_SECONDS = 10.0  # images take so long that so many rows of them would outlast the worker's lease
 STEP_SECONDS = 20.0
 TOLD_FOR = timedelta(seconds=60)
 FOLDER = "imports"
@@ -155,7 +157,7 @@ def count_rows(project: Project, source: ItemFile) -> tuple[Counts, list[Refused
     source.check()
     counts, first, seen = Counts(), list[Refused](), set[bytes]()
     for chunk in _chunks(source.drafts()):
-        fresh = _unseen(project.pk, chunk.drafts)
+        fresh = _unseen(project.pk, _by_fingerprint(chunk.drafts))
         new = {bytes.fromhex(fingerprint) for fingerprint in fresh} - seen
         seen |= new
         counts.read += chunk.rows
@@ -187,11 +189,13 @@ def _read_on(batch: Batch, end: float) -> bool:
         if not batch.read:
             source.check()
             batch.keep(format=source.format_name)
-        for chunk in _chunks(source.drafts(skip=batch.read)):
-            _store(batch, chunk, source.bytes_read)
-            if time.monotonic() > end:
-                batch.keep(state=Batch.State.WAITING, lease_until=timezone.now() + TOLD_FOR)
-                return True
+        with _settled():
+            for chunk in _chunks(source.drafts(skip=batch.read)):
+                with _uncollected():
+                    _store(batch, chunk, source.bytes_read)
+                if time.monotonic() > end:
+                    batch.keep(state=Batch.State.WAITING, lease_until=timezone.now() + TOLD_FOR)
+                    return True
     with transaction.atomic():
         batch.finish(bytes_read=batch.bytes_total)
         order_after_import(project=batch.project)
@@ -199,6 +203,28 @@ def _read_on(batch: Batch, end: float) -> bool:
         described = {"id": batch.pk, "name": batch.name} | _counts_of(batch)
         announce(batch.project, Webhook.Event.BATCH_IMPORTED, {"batch": described})
     return False
+
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    """Whatever there is stays, so that the search for dead cycles, which many new rows set off, need not look at it."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No such search while a chunk is rendered and stored: its rows are many and hold no cycles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _give_up(batch: Batch, error: str) -> None:
@@ -219,29 +245,41 @@ def _chunks(rows: Iterable[ItemDraft | Refused]) -> Iterator[Chunk]:
         yield chunk
 
 
-def _unseen(project_id: int, drafts: Iterable[ItemDraft]) -> dict[str, ItemDraft]:
-    """Drafts by fingerprint, the first of each, without those the project has."""
+def _by_fingerprint(drafts: Iterable[ItemDraft]) -> dict[str, ItemDraft]:
+    """The first draft of each fingerprint."""
     found: dict[str, ItemDraft] = {}
     for draft in drafts:
         found.setdefault(draft.fingerprint, draft)
-    # One array instead of a thousand parameters, which Django, psycopg and PostgreSQL each go through one by one.
-    known = "SELECT fingerprint FROM labeling_item WHERE project_id = %s AND fingerprint = ANY(%s)"
-    with connection.cursor() as cursor:
-        cursor.execute(known, [project_id, list(found)])
-        for (fingerprint,) in cursor:
-            del found[fingerprint]
     return found
 
 
+def _unseen(project_id: int, drafts: dict[str, ItemDraft]) -> dict[str, ItemDraft]:
+    """Those that the project does not have."""
+    # One array instead of a thousand parameters, which Django, psycopg and PostgreSQL each go through one by one.
+    known = "SELECT fingerprint FROM labeling_item WHERE project_id = %s AND fingerprint = ANY(%s)"
+    with connection.cursor() as cursor:
+        cursor.execute(known, [project_id, list(drafts)])
+        had = {fingerprint for (fingerprint,) in cursor}
+    return {fingerprint: draft for fingerprint, draft in drafts.items() if fingerprint not in had} if had else drafts
+
+
+def _newest(project_id: int) -> int | None:
+    """The project's last pair. Ids are drawn under the project's lock, so whatever came in since has a larger one."""
+    newest: int | None = Pair.objects.filter(project=project_id).aggregate(Max("pk"))["pk__max"]
+    return newest
+
+
 def _store(batch: Batch, chunk: Chunk, bytes_read: int) -> None:
-    """What takes longest needs no lock, so it comes first; what is new is looked up again under the lock."""
-    fresh = _unseen(batch.project_id, chunk.drafts)
+    """What takes longest needs no lock, so it comes first; if anything came in meanwhile, what is new is looked up
+    again under the lock."""
+    newest = _newest(batch.project_id)
+    fresh = _unseen(batch.project_id, _by_fingerprint(chunk.drafts))
     rendered = render_all(fresh.values())
     album = Album(batch.project_id)
     album.write(fresh.values())
     with transaction.atomic():
         Project.objects.select_for_update(no_key=True).get(pk=batch.project_id)
-        new = _unseen(batch.project_id, fresh.values())
+        new = fresh if _newest(batch.project_id) == newest else _unseen(batch.project_id, fresh)
         copy_items(batch, new, rendered, album.tokens(new.values()))
         copy_refusals(batch, chunk.refused)
         batch.keep(

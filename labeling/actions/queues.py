@@ -32,7 +32,7 @@ from labeling.actions.matching import match
 from labeling.actions.queue_rules import CHANGEABLE, FILTERS, check_rules
 from labeling.actions.refusals import Refused
 from labeling.actions.settle import settle_by_new_rules
-from labeling.actions.wanted import RULES, wanted
+from labeling.actions.wanted import RULES, decided, wanted
 from labeling.audit import record
 from labeling.models import Criterion, Pair, Project, Queue, Slot, User
 from labeling.models.queues import GOLD, HIDDEN
@@ -126,14 +126,15 @@ def _follow(queue: Queue, changed: set[str]) -> None:
 
 _ALL_PAIRS = {
     "source": "labeling_pair pair JOIN labeling_item item ON item.id = pair.item_id",
-    # a lesson is no work, nor is a pair with known answers; one that an import has just brought cannot be either
+    # a lesson is no work, nor is a pair with known answers or a decided one; what an import has just brought is
+    # none of these
     "is_new": f"""NOT EXISTS (SELECT FROM labeling_slot s
             WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id AND s.lane <> '{GOLD}')
         AND NOT EXISTS (SELECT FROM labeling_lesson l WHERE l.pair_id = pair.id)
-        AND NOT {IS_NO_WORK % "pair.id"}""",  # noqa: S608 (constants)
+        AND NOT {IS_NO_WORK % "pair.id"} AND NOT {decided("pair.id")}""",  # noqa: S608 (constants)
 }
-# A chunk of an import: a look-up for each pair, spelt so that the planner has no choice. Its statistics know nothing of
-# what an import has just brought, and it would read the whole project, or the whole queue, once for every chunk.
+# Some pairs: a look-up for each, spelt so that the planner has no choice. Its statistics know nothing of what an import
+# has just brought, and it would read the whole project, or the whole queue, once for every chunk.
 _GIVEN_PAIRS = {
     "source": """unnest(%(pairs)s::bigint[]) AS given(id)
         CROSS JOIN LATERAL (SELECT id, item_id, project_id, first_id, second_id FROM labeling_pair p
@@ -143,10 +144,13 @@ _GIVEN_PAIRS = {
     "is_new": f"""coalesce((SELECT false FROM labeling_slot s WHERE s.queue_id = %(queue)s AND s.pair_id = pair.id
         AND s.lane <> '{GOLD}' LIMIT 1), true)""",  # noqa: S608 (a constant)
 }
+# A chunk of an import: no queue can have them yet.
+_FRESH_PAIRS = _GIVEN_PAIRS | {"is_new": "true"}
 
 
-def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None, chosen: bool = False) -> int:
-    """Give the queue's slots to pairs that its filters take and that it does not have: all, or those of `pair_ids`.
+def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None, chosen: bool = False, fresh: bool = False) -> int:
+    """Give the queue's slots to pairs that its filters take and that it does not have: all, or those of `pair_ids`,
+    which are `fresh` if this transaction has made them.
 
     Must run in a transaction; locks the queue's row until it ends, and goes by the rules that stand there. `chosen`
     pairs come in whichever of an item's pairs the queue begins with. The new ones come after all others, in the
@@ -154,7 +158,8 @@ def add_slots(*, queue: Queue, pair_ids: Sequence[int] | None = None, chosen: bo
     way, by a coin: so also a rater who works through the queue sees both orders alike. A pair that was found broken in
     another queue is hidden here too. Returns how many pairs were added.
     """
-    seed, source = secrets.randbits(62), _ALL_PAIRS if pair_ids is None else _GIVEN_PAIRS
+    seed = secrets.randbits(62)
+    source = _ALL_PAIRS if pair_ids is None else _FRESH_PAIRS if fresh else _GIVEN_PAIRS
     with connection.cursor() as cursor:
         cursor.execute('SELECT last_rank, "order" FROM labeling_queue WHERE id = %s FOR NO KEY UPDATE', [queue.pk])
         last_rank, order = cursor.fetchone()

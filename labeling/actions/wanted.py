@@ -32,8 +32,14 @@ def audited(pair: str) -> str:
     AND ('x' || left({digest}, 7))::bit(28)::int %% 10000 < queue.audit_percent * 100)"""
 
 
+def decided(pair: str) -> str:
+    """Whether an adjudicator decided on the pair, an SQL expression of its id: nobody is asked about it any more."""
+    return f"EXISTS (SELECT FROM labeling_adjudication known WHERE known.pair_id = {pair} AND known.current)"
+
+
 def wanted(pair: str) -> str:
     """How many raters the pair, an SQL expression of its id, is to have in `queue`."""
-    return f"""CASE WHEN queue.stopping = '{Stopping.FIXED}' THEN queue.overlap ELSE coalesce(
+    return f"""CASE WHEN {decided(pair)} THEN 0
+    WHEN queue.stopping = '{Stopping.FIXED}' THEN queue.overlap ELSE coalesce(
     (SELECT known.wanted FROM labeling_queuedpair known WHERE known.queue_id = queue.id AND known.pair_id = {pair}),
     CASE WHEN {audited(pair)} THEN queue.audit_overlap ELSE {FEWEST} END) END"""  # noqa: S608 (constants of ours)

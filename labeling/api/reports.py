@@ -19,7 +19,7 @@ from labeling.models import Criterion, Project
 from labeling.reports.agreement import COEFFICIENT, DEFINITION, project_agreement
 from labeling.reports.findings import age
 from labeling.reports.leaderboard import leaderboard
-from labeling.reports.progress import project_progress
+from labeling.reports.overview import overview
 from labeling.reports.raters import project_raters
 
 METHOD = "davidson"
@@ -124,7 +124,7 @@ class Progress(Endpoint):
     @extend_schema(operation_id="read_progress", responses=ProgressShape)
     def get(self, request: Request, slug: str) -> Response:
         """How far the project and each queue have come."""
-        progress = project_progress(project_for(self.user, slug, RESEARCHERS))
+        progress = overview(project_for(self.user, slug, RESEARCHERS)).progress
         names = ("slots", "open", "leased", "done", "pairs", "pairs_done")
         queues = [
             {"id": one.queue.pk, "name": one.queue.name, "paused": one.queue.paused}

@@ -40,10 +40,11 @@ def storable(value: str, field: str, *, most: int = MOST_FIELD) -> str:
         raise Problem(field, f"has {len(value):,} characters; at most {most:,} are taken")
     if "\0" in value:
         raise Problem(field, "contains the character U+0000, which no database text can hold; remove it")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise Problem(field, _not_unicode(value, error.start)) from None
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise Problem(field, _not_unicode(value, error.start)) from None
     return value
 
 

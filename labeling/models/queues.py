@@ -231,7 +231,10 @@ class Slot(models.Model):
         LEASED = "leased", _("Leased")
         DONE = "done", _("Done")
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # its queue's, so it needs no check of its own (labeling/models/items.py)
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="slots", db_index=False)
     # no index of its own: the unique constraint below and `slot_open` serve every query
     pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="slots", db_index=False)

@@ -58,7 +58,7 @@ def direction(text: str) -> str:
 def _shows_all(text: str) -> bool:
     """Whether nothing in the text is suspect. ASCII, which is most of all text, is looked through ten times as fast."""
     if text.isascii():
-        return text.replace("\n", "").replace("\t", "").isprintable()
+        return text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable()
     return not _ANY.search(text)
 
 

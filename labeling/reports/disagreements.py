@@ -8,7 +8,7 @@ of the item or the unique index of slots. Counts stop at MOST_COUNTED.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from labeling.models import Annotation, Criterion, Disagreement, Project, Queue,
 
 MOST_COUNTED = 500
 LONGEST_TAG = 100
+LOOKED = 200  # rows at once, of which one is sought
 DIVIDES = (Criterion.Kind.PREFERENCE, Criterion.Kind.SAFETY)
 DECIDABLE = (*DIVIDES, Criterion.Kind.RATING)
 # What a page of the list reads of an item is its last message.
@@ -112,14 +113,23 @@ def counted(project: Project, chosen: Chosen) -> int:
 
 def next_for(user: User, project: Project, chosen: Chosen, after: Cursor | None) -> Disagreement | None:
     """The first behind `after` that is this person's to decide: not judged by them, and nobody else looking at it."""
-    rows = mine_to_decide(user, disagreements(project, chosen, after))
-    return rows.exclude(~Q(held_by=user) & Q(held_until__gt=timezone.now())).first()
+    now = timezone.now()
+    for row in mine_to_decide(user, project, chosen, after):
+        if row.held_by_id in (None, user.pk) or row.held_until is None or row.held_until <= now:
+            return row
+    return None
 
 
-def mine_to_decide(user: User, rows: QuerySet[Disagreement]) -> QuerySet[Disagreement]:
-    """Without those that the person judged as a rater, or wrote."""
-    judged = Annotation.objects.filter(project=OuterRef("project"), pair=OuterRef("pair"), rater=user, current=True)
-    return rows.filter(~Exists(judged)).exclude(pair__item__author=user)
+def mine_to_decide(user: User, project: Project, chosen: Chosen, after: Cursor | None = None) -> Iterator[Disagreement]:
+    """The list without those that the person judged as a rater, or wrote. Two queries for LOOKED rows: asked together,
+    the planner may begin with everything that the person judged."""
+    own = Annotation.objects.filter(project=project, pair=OuterRef("pair"), rater=user, current=True)
+    while rows := list(disagreements(project, chosen, after).values_list("split", "pk")[:LOOKED]):
+        found = Disagreement.objects.filter(~Exists(own), pk__in=[pk for _, pk in rows]).order_by("-split", "pk")
+        yield from found.exclude(pair__item__author=user).select_related("pair__item").defer(*_UNREAD)
+        if len(rows) < LOOKED:
+            return
+        after = Cursor(*rows[-1])
 
 
 def choices(project: Project) -> dict[str, Any]:

@@ -86,6 +86,12 @@ def find_all(project: Project, *names: str) -> dict[str, Found]:
     return {name: Found(name, data) for name, data in rows}
 
 
+def find_said(project: Project, *names: str) -> dict[str, list[Said]]:
+    """Only what the named reports say, without their tables. One query."""
+    rows = Finding.objects.filter(project=project, name__in=names).values_list("name", "data__sentences")
+    return {name: [Said.of(sentence) for sentence in sentences] for name, sentences in rows}
+
+
 def age(project: Project) -> Age:
     """Two queries; what is new is counted along the feed's index, from where the analysis ended."""
     newest, running = None, False

@@ -41,10 +41,15 @@ def recent_lines(project: Project) -> list[Line]:
     lines = []
     for _same_act, run in groupby(entries, key=_run):
         same = list(run)
-        lines.append(Line(same[0].at, _who(same, people), _text(same, people)))
+        lines.append(Line(same[0].at, *sentence(same, people)))
         if len(lines) == SHOWN:
             break
     return lines
+
+
+def sentence(run: list[AuditEntry], people: dict[int, str]) -> tuple[str, str]:
+    """Who did it, and what, of entries of the same act; `people` are names by the users' ids."""
+    return _who(run, people), _text(run, people)
 
 
 def _run(entry: AuditEntry) -> str:
@@ -73,7 +78,7 @@ def _text(run: list[AuditEntry], people: dict[int, str]) -> str:
 def _words(data: dict[str, Any]) -> dict[str, Any]:
     """What an entry noted, ready for a sentence: roles by name, numbers with commas, nothing missing."""
     roles = dict(Membership.Role.choices)
-    numbers = {name: intcomma(data.get(name, 0)) for name in ("kept", "refused", "judgments", "made", "rows")}
+    numbers = {name: intcomma(data.get(name, 0)) for name in ("kept", "refused", "judgments", "made", "rows", "pairs")}
     words = {name: data.get(name, "") for name in ("name", "error", "version", "key")}
     return data | numbers | words | {"role": roles.get(data.get("role", ""), data.get("role", ""))}
 
@@ -158,6 +163,12 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "queue.closed": lambda data: _("closed the queue “%(name)s”") % data,
     "queue.reopened": lambda data: _("opened the queue “%(name)s” again") % data,
     "queue.pairs_added": lambda data: _("The queue “%(name)s” took the pairs that tell most: %(pairs)s") % data,
+    "pair.decided": lambda data: _("decided a pair on which raters differ"),
+    "pairs.decided": lambda data: _("decided pairs together: %(pairs)s") % data,
+    "pair.escalated": lambda data: _("passed a pair on to the managers"),
+    "escalation.answered": lambda data: _("answered about a pair that was passed on"),
+    "plan.made": lambda data: _("made the plan “%(name)s”") % data,
+    "plan.queue_made": lambda data: _("made a queue of a plan"),
     "care.changed": lambda data: _("changed %(what)s") % {"what": _named(data.get("after", {}))},
     "topic.added": lambda data: _("made “%(name)s” a sensitive topic") % data,
     "topic.changed": lambda data: _("changed the sensitive topic %(key)s") % data,

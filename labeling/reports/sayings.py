@@ -32,9 +32,9 @@ def _percents(values: Values) -> Values:
 
 
 def _early(values: Values) -> str:
-    return (
-        _(" This is an early estimate: under 200 pairs of the audit have been judged.") if values.get("early") else ""
-    )
+    if not values.get("early"):
+        return ""
+    return " " + _("This is an early estimate: under 200 pairs of the audit have been judged.")
 
 
 def _agreement(band: Callable[[], str]) -> Callable[[Values], str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.contrib import messages
@@ -26,7 +27,6 @@ from labeling.reports.disagreements import (
     Cursor,
     choices,
     counted,
-    disagreements,
     mine_to_decide,
     next_for,
     page,
@@ -139,9 +139,8 @@ def _row(row: Disagreement, criteria: list[Criterion], topics: list[Topic]) -> R
 
 
 def _bulk(request: PersonRequest, project: Project, chosen: Chosen) -> dict[str, Any]:
-    """At most MOST_AT_ONCE from the top: those with a choice of the crowd, and a sample of them. Three queries."""
-    rows = mine_to_decide(request.user, disagreements(project, chosen)).select_related("pair__item")
-    looked = list(rows.defer("pair__item__conversation_html", "pair__item__metadata")[:MOST_AT_ONCE])
+    """At most MOST_AT_ONCE from the top: those with a choice of the crowd, and a sample of them."""
+    looked = list(islice(mine_to_decide(request.user, project, chosen), MOST_AT_ONCE))
     taken = crowd_choices(project.pk, {row.pair_id: row.criteria for row in looked}) if looked else {}
     ready = [row for row in looked if taken[row.pair_id]]
     criteria = {one.pk: one for one in project.criteria.all()}

@@ -17,8 +17,8 @@ from labeling.actions.plans import MEASURED, make_queue, plan_study
 from labeling.actions.refusals import Refused
 from labeling.models import Project, StudyPlan
 from labeling.reports.plans import measured_accuracies, people_at_work, seconds_a_judgment
-from labeling.tasks import enqueue_plan
 from labeling.spreadsheets import csv_download
+from labeling.tasks import enqueue_plan
 from labeling.web.guards import PersonRequest
 from labeling.web.plan_chart import plan_chart
 from labeling.web.plan_forms import PlanForm

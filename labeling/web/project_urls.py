@@ -54,6 +54,7 @@ _plans: list[URLPattern | URLResolver] = [
 _project: list[URLPattern | URLResolver] = [
     path("", projects.project, name="project"),
     path("settings/", projects.project_settings, name="project_settings"),
+    path("", include("labeling.web.report_urls")),
     path("queues/new/", queues.queue_new, name="queue_new"),
     path("queues/pause/", queues.queues_pause, name="queues_pause"),
     path("queues/<int:pk>/", include(_queue)),

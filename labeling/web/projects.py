@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -16,11 +17,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from labeling.access import MANAGERS, RESEARCHERS, may_create_projects, project_for, roles_in
 from labeling.actions.projects import change_project, create_project
 from labeling.actions.refusals import Refused
-from labeling.models import Criterion, Membership, Project
+from labeling.models import Batch, Criterion, Membership, Project
 from labeling.presets import USUAL
-from labeling.reports.activity import Day, by_day
+from labeling.reports.activity import Day
 from labeling.reports.agreement import DEFINITION, project_agreement
-from labeling.reports.progress import ProjectProgress, project_progress
+from labeling.reports.attention import Need, needs
+from labeling.reports.overview import Overview, overview
+from labeling.reports.progress import ProjectProgress
 from labeling.reports.recent import recent_lines
 from labeling.reports.topics import hidden_pairs
 from labeling.web.charts import day_chart, stack
@@ -57,16 +60,20 @@ def new_project(request: PersonRequest) -> HttpResponse:
 def project(request: PersonRequest, slug: str) -> HttpResponse:
     """The overview; htmx asks for its moving parts every few seconds."""
     found = project_for(request.user, slug, READERS)
-    days = by_day(found)
+    seen = overview(found)
     roles = roles_in(request.user, found)
-    context = {"project": found, "roles": roles} | _moving(found, days)
+    context: dict[str, Any] = {"project": found, "roles": roles} | _moving(found, seen)
     if Membership.Role.MANAGER in roles:
-        context |= {"recent": recent_lines(found), "hidden": hidden_pairs(found)}
+        context |= {
+            "recent": recent_lines(found),
+            "hidden": hidden_pairs(found),
+            "needs": _needs(found, context["batches"]),
+        }
     if request.htmx:
         return render(request, "labeling/project.html#live", context)
     criteria = list(found.criteria.filter(kind__in=[Criterion.Kind.PREFERENCE, Criterion.Kind.SAFETY]))
     agreement = {"agreement": project_agreement(found, criteria), "definition": DEFINITION}
-    return render(request, "labeling/project.html", context | agreement | {"chart": day_chart(days)})
+    return render(request, "labeling/project.html", context | agreement | {"chart": day_chart(seen.days)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -84,9 +91,14 @@ def project_settings(request: PersonRequest, slug: str) -> HttpResponse:
     return render(request, "labeling/project_settings.html", context, status=422 if form.errors else 200)
 
 
-def _moving(found: Project, days: list[Day]) -> dict[str, Any]:
+def _needs(found: Project, batches: list[Batch]) -> list[tuple[Need, str]]:
+    """What needs a manager, each with the address where it is done."""
+    return [(need, reverse(need.route, args=need.args)) for need in needs(found, batches)]
+
+
+def _moving(found: Project, seen: Overview) -> dict[str, Any]:
     """What changes while one looks."""
-    progress = project_progress(found)
+    progress = seen.progress
     done, leased, opened = (sum(getattr(one, name) for one in progress.queues) for name in ("done", "leased", "open"))
     parts = [("done", done, _("answered")), ("leased", leased, _("being judged")), ("open", opened, _("open"))]
     return {
@@ -96,8 +108,8 @@ def _moving(found: Project, days: list[Day]) -> dict[str, Any]:
         "settled": sum(one.pairs_done for one in progress.queues),
         "wanted": sum(one.pairs for one in progress.queues),
         "stack": stack(parts),
-        "forecast": _forecast(progress, days),
-        "batches": found.batches.order_by("-created_at", "-id")[:BATCHES],
+        "forecast": _forecast(progress, seen.days),
+        "batches": list(found.batches.order_by("-created_at", "-id")[:BATCHES]),
     }
 
 

@@ -11,7 +11,7 @@ from labeling.actions.adjudicate import MOST_AT_ONCE, answer_escalation, decide,
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim, skip
 from labeling.actions.disagreements import look_for_disagreements, look_through_everything
-from labeling.actions.queues import create_queue
+from labeling.actions.queues import change_queue, create_queue
 from labeling.actions.refusals import Refused
 from labeling.actions.withdrawals import withdraw_item, withdraw_rater
 from labeling.models import (
@@ -226,6 +226,10 @@ def test_no_more_judgments_are_wanted_of_a_decided_pair(project: Project, people
     queue.refresh_from_db()
     assert queue.pair_count == 1 and not Slot.objects.filter(state="open").exists()
     assert claim(queue=queue, rater=people["Rosa"]) is None
+    change_queue(queue=queue, by=None, overlap=5)
+    assert not Slot.objects.filter(state="open").exists()
+    again = create_queue(project=project, by=None, name="Another")
+    assert again.pair_count == 0 and not Slot.objects.filter(queue=again).exists()
 
 
 def test_a_later_decision_takes_the_place_and_the_first_stays_to_be_read(

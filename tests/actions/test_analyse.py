@@ -1,4 +1,4 @@
-"""The job behind the reports: a row first, one worker, every report stored as it comes, asked for where there is news."""
+"""The job behind the reports: a row first, one worker, reports stored as they come, asked for where there is news."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_old_analyses_are_forgotten(study, monkeypatch):
     monkeypatch.setattr(analyse, "KEPT", 2)
     for _ in range(4):
         newest = analysed(study)
-    assert list(study["project"].analyses.order_by("-pk"))[0] == newest and study["project"].analyses.count() == 2
+    assert study["project"].analyses.order_by("-pk").first() == newest and study["project"].analyses.count() == 2
 
 
 def test_the_age_says_what_runs_and_what_is_new(study):

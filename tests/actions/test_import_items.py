@@ -164,7 +164,8 @@ def test_text_is_stored_code_point_by_code_point(project):
     assert [response.content for response in item.responses.all()] == [f"A{strange}", f"{strange}B"]
 
 
-def test_steps_go_on_where_the_last_one_ended(project):
+def test_steps_go_on_where_the_last_one_ended(project, monkeypatch):
+    monkeypatch.setattr("labeling.actions.import_items.CHUNK_ROWS", 1000)
     batch = batch_of(project, [row(n) if n % 10 else row(n, prompt="") for n in range(2500)] + [row(1)])
     steps, seen = 0, []
     while run_step(batch, seconds=0):

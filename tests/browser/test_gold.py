@@ -1,4 +1,4 @@
-"""Known answers in a real browser: told after a wrong answer, disagreed with, answered; in both themes and on a phone."""
+"""Known answers in a real browser: told after a wrong answer, disagreed with; in both themes and on a phone."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from tests.exports.processes import built_by_command, bytes_of
 from tests.exports.study import ROWS, judge, load, pair_of, rich
 from tests.exports.test_since import names, removed, rows, snapshot
 
-FIRST = {"aggregate": "adjudicated"}
+FIRST: dict[str, Any] = {"aggregate": "adjudicated"}
 
 
 def decided(project: Project, item: str, by: str = "Ada", reason: str = "It is so.", **answer: Any) -> None:
@@ -109,7 +109,7 @@ def test_safety_is_decided_too(tmp_path: Path, transactional_db: None, stored: P
 
 @pytest.mark.parametrize("more", [{}, {"margin": "llama2"}, {"format": "ranking"}, {"otherwise": "one_coin"}])
 def test_same_in_same_bytes_also_when_a_decision_comes_later(
-    study: Project, stored: Path, more: dict[str, str]
+    study: Project, stored: Path, more: dict[str, Any]
 ) -> None:
     decided(study, "tied", helpfulness=3)
     one = snapshot(study, **FIRST, **more)
@@ -131,7 +131,7 @@ def test_several_workers_and_other_surroundings_write_the_same(
     one = built_by_command(study.slug, path, tmp_path / "one", PYTHONHASHSEED="1", LC_ALL="C")
     other = built_by_command(study.slug, path, tmp_path / "other", "--workers", "3", PYTHONHASHSEED="77")
     assert bytes_of(one) == bytes_of(other)
-    table = pq.read_table(next((one / "data").glob("*.parquet")))  # type: ignore[no-untyped-call]
+    table = pq.read_table(next((one / "data").glob("*.parquet")))
     assert {"outcome_source", "p_chosen", "share"} <= set(table.column_names)
 
 

@@ -16,7 +16,8 @@ NAMING = {"label", "help_text", "empty_label"}
 OF_PROGRAMS = (
     "annotate/", "labeling/api/", "labeling/management/", "labeling/actions/demo.py", "labeling/actions/crowd.py",
     "labeling/actions/import_judgments.py", "labeling/models/", "labeling/admin.py", "labeling/checks.py",
-    "exports/api.py", "exports/recipe_api.py", "exports/snapshot_api.py", "exports/management/", "exports/recipes/",
+    "exports/api.py", "exports/recipe_api.py", "exports/snapshot_api.py",
+    "exports/share_api.py", "exports/management/", "exports/recipes/",
     "exports/models.py", "labeling/importers/",
 )  # fmt: skip
 

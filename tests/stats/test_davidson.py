@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,8 +25,8 @@ def crowd(sway: float, seed: int = 5) -> tuple[Met, np.ndarray]:
     gap = theta[left] - theta[right] + sway * longer
     tied = rng.random(pairs) < 0.2
     won = ~tied & (rng.random(pairs) < 1 / (1 + np.exp(-gap)))
-    counts = [each.astype(np.float64) for each in (won, tied, ~tied & ~won)]
-    return Met(left, right, *counts, rng.integers(0, 2000, pairs), longer[:, None]), theta
+    wins, ties, losses = (each.astype(np.float64) for each in (won, tied, ~tied & ~won))
+    return Met(left, right, wins, ties, losses, rng.integers(0, 2000, pairs), longer[:, None]), theta
 
 
 def test_what_is_due_to_length_is_told_apart_from_strength() -> None:
@@ -32,7 +34,7 @@ def test_what_is_due_to_length_is_told_apart_from_strength() -> None:
     found = davidson_counts(met, 4)
     assert found.weights[0] == pytest.approx(0.5, abs=4 * found.errors[0]) and found.errors[0] < 0.1
     assert found.strengths.theta == pytest.approx(theta, abs=0.15)
-    without = davidson_counts(Met(*[getattr(met, n) for n in Met.__slots__[:6]], met.beside[:, :0]), 4)
+    without = davidson_counts(replace(met, beside=met.beside[:, :0]), 4)
     assert without.strengths.theta[0] > found.strengths.theta[0] + 0.2  # its length was taken for its strength
 
 

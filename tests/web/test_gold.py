@@ -301,6 +301,23 @@ def test_retired_by_hand_it_is_work_again(project: Project, queue: Queue, rui: U
     assert queue.pair_count == 3
 
 
+def test_what_was_work_in_between_can_be_mixed_in_again(
+    project: Project, queue: Queue, rui: User, always: None
+) -> None:
+    make.pairs(project, 2)
+    known = gold(project)
+    held = claimed(queue, rui, known)
+    submit(assignment=held, rater=rui, body=body(held, 1))
+    mara = User.objects.get(name="Mara")
+    retire_gold(gold=known, by=mara)
+    change_queue(queue=queue, by=None, overlap=4)
+    make_gold(pair=known.pair, by=mara, source="hand")
+    assert slots(known.pair).count((GOLD, "open")) == MOST_SHOWN - 1
+    retire_gold(gold=known, by=mara)
+    make_gold(pair=known.pair, by=mara, source="hand")
+    assert slots(known.pair).count((GOLD, "open")) == MOST_SHOWN - 1
+
+
 def test_what_comes_back_unanswered_is_mixed_in_again(project: Project, queue: Queue, rui: User, always: None) -> None:
     make.pairs(project, 2)
     known = gold(project)

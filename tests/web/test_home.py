@@ -140,5 +140,5 @@ def test_home_takes_few_queries_however_many_queues(
         create_queue(project=project, by=None, name=f"Queue {number}")
     make.member(project, "Rui", Membership.Role.MANAGER)
     client.force_login(cast["Rui"])
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):
         client.get("/")

@@ -158,7 +158,7 @@ def test_a_queue_is_told_to_veil_in_its_form(project: Project) -> None:
     rules = {"name": queue.name, "overlap": "3", "lease_minutes": "20"}
     assert mara.post(f"{address}change/", rules | {"blur_images": "on"}).status_code == 302
     assert Queue.objects.get(pk=queue.pk).blur_images
-    assert re.search(r'name="blur_images"[^>]*checked', mara.get(address).text)
+    assert re.search(r'name="blur_images"[^>]*checked', mara.get(f"{address}change/").text)
     assert mara.post(f"{address}change/", rules).status_code == 302
     assert not Queue.objects.get(pk=queue.pk).blur_images
     made = mara.post(f"/projects/{project.slug}/queues/new/", rules | {"name": "Photos", "blur_images": "on"})

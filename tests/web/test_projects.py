@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from labeling.actions.analyse import ask, run_step
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim
 from labeling.models import Batch, Membership, Project
@@ -29,6 +30,7 @@ def test_the_overview_says_how_far_it_is(study, mara):
     for name in ("Rui", "Rosa"):
         judge(study, name)
     claim(queue=study["queue"], rater=study["people"]["Rui"])
+    run_step(ask(project=study["project"], by=None))
     page = text(mara.get("/projects/advice/"))
     assert "1 <small>of 2</small>" in page
     assert "2 answered" in page and "1 being judged" in page and "1 open" in page

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from exports.links import make_link
 from exports.models import Export, ExportFile, StoredRecipe
+from labeling.actions import analyse
 from labeling.actions.adjudicate import escalate
 from labeling.actions.annotate import submit
 from labeling.actions.assign import claim
@@ -32,13 +33,11 @@ from labeling.actions.people import invite
 from labeling.actions.topics import add_topic
 from labeling.actions.withdrawals import withdraw_rater
 from labeling.models import (
-    Analysis,
     ApiToken,
     Batch,
     CrowdEntry,
     Delivery,
     Dispute,
-    Finding,
     Image,
     Membership,
     Participation,
@@ -176,6 +175,17 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "crowd_release": ("post", MANAGERS, "project's worker"),
     "crowd_enter": ("get", ALL, "crowd link preview"),
     "crowd_end": ("get", RATERS, "crowd link"),
+    "raters": ("get", RESEARCHERS, "project"),
+    "rater": ("get", RESEARCHERS, "project's pseudonym"),
+    "agreement": ("get", RESEARCHERS, "project"),
+    "models": ("get", RESEARCHERS, "project"),
+    "contested": ("get", RESEARCHERS, "project"),
+    "harms": ("get", RESEARCHERS, "project"),
+    "analyse": ("post", MANAGERS, "project"),
+    "report_file": ("get", RESEARCHERS, "project's table"),
+    "audit_log": ("get", MANAGERS, "project"),
+    "audit_log_csv": ("get", MANAGERS, "project"),
+    "audit_log_json": ("get", MANAGERS, "project"),
     "webhooks": ("get", MANAGERS, "project"),
     "webhook": ("get", MANAGERS, "project's webhook"),
     "webhook_test": ("post", MANAGERS, "project's webhook"),
@@ -323,11 +333,9 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     hook = make.webhook(project)
     sent = Delivery.objects.create(webhook=hook, event="test", message_id="msg_1", body="{}")
     slug = project.slug
-    analysis = Analysis.objects.create(project=project, state=Analysis.State.DONE)
-    table = {"columns": ["criterion"], "rows": [["helpfulness"]]}
-    data = {"computed_at": "2026-01-01T00:00:00+00:00", "judgments": 1, "figures": {}, "sentences": [],
-            "tables": {"criteria": table}}  # fmt: skip
-    Finding.objects.create(project=project, analysis=analysis, name="agreement", data=data)
+    analysis = analyse.ask(project=project, by=None)
+    while analyse.run_step(analysis):
+        continue
     pair = make.pair(project, gold={"helpfulness": 1})
     lesson = add_lesson(project=project, pair=pair, stage="practice", by=people["Mara"])
     agreed = Participation.objects.create(project=project, user=people["Rui"], consented_at=timezone.now())
@@ -360,6 +368,7 @@ def world(study: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
         "project's criterion": (slug, "safety"),
         "project's batch": (slug, batch.pk),
         "project's webhook": (slug, hook.pk),
+        "project's table": (slug, "agreement", "criteria", "csv"),
         "project's delivery": (slug, sent.pk),
         "project's topic": (slug, add_topic(project=project, by=people["Mara"], key="self-harm", name="Harm").pk),
         "project's pair": (slug, passed.pair_id),

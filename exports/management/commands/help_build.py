@@ -1,4 +1,4 @@
-"""`manage.py help_build SCRATCH`: started by `build_export --workers` beside itself; nobody needs to type it."""
+"""`help_build SCRATCH`: started by `build_export --workers` beside itself; nobody needs to type it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-import orjson
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from exports.sharing import PLAN, Plan, write_some
+from exports.sharing import await_plan, write_some
 
 
 class Command(BaseCommand):
-    help = "Write a part of an export that another process builds on this machine, then end."
+    help = "Write a part of an export that the process which started this one builds, then end."
+    requires_system_checks = ()  # they are done in that process
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("scratch", type=Path, help="the directory with its unfinished files")
@@ -21,8 +21,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         scratch: Path = options["scratch"]
-        if not (scratch / PLAN).exists():
-            raise CommandError(f"Nothing is built in {scratch}.")
-        plan = Plan(**orjson.loads((scratch / PLAN).read_bytes()))
-        while write_some(scratch, plan, lambda segment, rows: None, share=options["share"]):
+        plan = await_plan(scratch)
+        while plan and write_some(scratch, plan, lambda segment, rows: None, share=options["share"]):
             continue

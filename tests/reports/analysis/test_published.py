@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests import make
@@ -51,7 +53,8 @@ def test_gwet() -> None:
 def test_agresti_2002() -> None:
     """Seven baseball teams, table 10.10: strengths relative to Baltimore, standard errors about 0.3."""
     project = make.project()
-    items, told = [], []
+    items: list[dict[str, Any]] = []
+    told: list[dict[str, Any]] = []
     for game in lines("classics/agresti_baseball/wins.jsonl"):
         for choice, wins in (("a", game["home_wins"]), ("b", game["away_wins"])):
             for _ in range(wins):
