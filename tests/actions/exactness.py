@@ -153,15 +153,22 @@ class Exactness(RuleBasedStateMachine):
         submit(assignment=held, rater=rater, body={"judgments": {"helpfulness": {"preference": shown}}})
         self.pairs[held.pair_id].answers[rater.pk] = (preference, timezone.now())
 
-    @rule(who=st.lists(_workers, min_size=1, max_size=4, unique=True), preference=_sides, looks=st.booleans())
-    def work(self, who: list[int], preference: int, looks: bool) -> None:
-        """Some take a pair each, and all but the last answer it: the first as said, every other one the other way."""
+    @rule(first=_workers, many=st.integers(2, WORKERS), preference=_sides, agree=st.booleans(), holds=st.booleans(),
+          looks=st.booleans())  # fmt: skip
+    def work(self, first: int, many: int, preference: int, agree: bool, holds: bool, looks: bool) -> None:
+        """Some take a pair each and answer it, alike or every other one the other way; the last may hold it still."""
+        who = [(first + place) % WORKERS for place in range(many)]
         for one in who:
             self.take(one)
-        for place, one in enumerate(who[:-1]):
-            self.answer(one, -preference if place % 2 else preference)
+        for place, one in enumerate(who[:-1] if holds else who):
+            self.answer(one, preference if agree or place % 2 else -preference)
         if looks:
             self.clock()
+
+    @rule(first=_workers, rules=st.sampled_from([{"stopping": "model"}, {"stopping": "third"}]))
+    def two_differ(self, first: int, rules: dict[str, Any]) -> None:
+        self._change(audit_percent=0, **rules)
+        self.work(first=first, many=2, preference=2, agree=False, holds=False, looks=True)
 
     def _who_answered(self, who: int) -> User | None:
         """One of those who judged something."""
@@ -176,9 +183,23 @@ class Exactness(RuleBasedStateMachine):
         if held is not None and rater and self.pairs[held.pair_id].answers[rater.pk][0] != preference:
             self._answer(held, rater, preference)
 
-    @rule(who=_workers, how=st.sampled_from(["skip", "release", "expire", "leave"]))
-    def give_back(self, who: int, how: str) -> None:
+    @rule(who=_workers, how=st.sampled_from(["skip", "release", "expire", "leave"]), looks=st.booleans())
+    def give_back(self, who: int, how: str, looks: bool) -> None:
         """Who leaves is removed: what they held runs out, and they never come back."""
+        self._give_back(who, how)
+        if looks:
+            self.clock()
+
+    @rule(overlap=st.integers(1, 3))
+    def fewer_while_all_are_held(self, overlap: int) -> None:
+        for one in range(WORKERS):
+            self.take(one)
+        self._change(overlap=overlap)
+        for one in range(WORKERS):
+            self._give_back(one, "release")
+        self.clock()
+
+    def _give_back(self, who: int, how: str) -> None:
         held = self._held(self.raters[who])
         if how == "leave":
             self.gone.add(who)
@@ -214,8 +235,10 @@ class Exactness(RuleBasedStateMachine):
         self._change(stopping=stopping)
 
     def _change(self, **rules: Any) -> None:
+        """Slots follow at once."""
         change_queue(queue=self.queue, by=None, **rules)
         self._look()
+        self._check_slots()
 
     @rule(paused=st.booleans())
     def pause(self, paused: bool) -> None:
@@ -262,7 +285,14 @@ class Exactness(RuleBasedStateMachine):
         self.hidden.discard(pair.pk)
         if Slot.objects.filter(pair=pair, state="open", lane=HIDDEN).exists():
             bring_back(pair=pair, by=self.raters[0])
-        self._look()
+        self.clock()
+
+    @rule(place=st.integers(0, 2), overlap=st.integers(1, 5))
+    def lies_aside_under_new_rules(self, place: int, overlap: int) -> None:
+        self.found_broken(place)
+        self._change(overlap=overlap)
+        if self.hidden:
+            self.repaired()
 
     def _check_slots(self) -> None:
         """Right after the clock has looked: open slots are what is wanted and not had."""

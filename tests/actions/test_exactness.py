@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from labeling.actions import assign, lanes, matching, queues, settle
+from labeling.actions.queues import change_queue
 from labeling.stats import stopping
 from tests import make
 from tests.actions.exactness import FRESH, WORKERS, Exactness
@@ -21,7 +22,8 @@ def machine():
     project = make.project(overlap=2)
     make.pairs(project, 3)
     raters = [make.member(project, f"rater{number}", "rater") for number in range(WORKERS + FRESH)]
-    return type("Machine", (Exactness,), {"stage": (make.queue(project), raters)})
+    queue = change_queue(queue=make.queue(project), by=None, audit_percent=0)  # else chance draws who is audited
+    return type("Machine", (Exactness,), {"stage": (queue, raters)})
 
 
 def run(machine, examples):
@@ -55,10 +57,14 @@ FAULTS = {
         without(patch, module, name, "AND gone_rater.lifted_at IS NULL", "")
         for module, name in ((matching, "_MATCH"), (settle, "_VOTES"))
     ] + [without(patch, matching, "_MATCH", "gone.lifted_at IS NULL AND judged.slot_id", "judged.slot_id")],
+    "a slot comes back although fewer are wanted": lambda patch: patch.setattr(queues, "match", lambda **_: 0),
     "new rules are not looked at": lambda patch: patch.setattr(queues, "settle_by_new_rules", lambda **_: None),
     "a claim does not look": lambda patch: patch.setattr(assign, "settle_for_claim", lambda **_: False),
     "leases that ended are kept": lambda patch: patch.setattr(assign, "expire_stale", lambda **_: 0),
     "what was brought back is not matched": lambda patch: patch.setattr(lanes, "match", lambda **_: 0),
+    "one more than the next": lambda patch: patch.setattr(
+        stopping, "_next", lambda rules, judgments: judgments + 2
+    ),
     "settled too early": lambda patch: patch.setattr(stopping, "CONTESTED_FROM", 3),
     "answers that were changed count twice": lambda patch: without(
         patch, settle, "_VOTES", "a.current", "true"
